@@ -1,0 +1,1 @@
+//! The stories live in `stories/`; this crate holds nothing else.
