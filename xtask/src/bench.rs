@@ -1,0 +1,28 @@
+//! `xtask demo` and `xtask bench`: optimised builds of the programs in `testkit`.
+
+use anyhow::{Result, bail};
+
+use crate::process::{cargo, run};
+use crate::setup;
+
+pub fn demo(arguments: &[&str]) -> Result<()> {
+    setup::for_build()?;
+    testkit("demo", arguments)
+}
+
+pub fn bench(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        ["local" | "sync", ..] => {
+            setup::for_build()?;
+            testkit("bench", arguments)
+        }
+        _ => bail!("which? cargo xtask bench local | sync"),
+    }
+}
+
+fn testkit(program: &str, arguments: &[&str]) -> Result<()> {
+    let build = ["build", "--release", "--locked", "-p", "testkit", "--bins", "-p", "city"];
+    run(cargo().args(build))?;
+    let start = ["run", "--quiet", "--release", "--locked", "-p", "testkit", "--bin", program, "--"];
+    run(cargo().args(start).args(arguments))
+}

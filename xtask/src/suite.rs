@@ -1,0 +1,131 @@
+//! `xtask test`: every test of the project, cheapest first, each runner with its own closing lines.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::process::{built, cargo, program, read, root, run, succeeds};
+use crate::{product, setup};
+
+/// One selection for every build of a test run: another one would change features and build the world again.
+const SELECTION: &[&str] = &["--workspace", "--locked", "--features", "jishi/custom-protocol"];
+
+/// Packages whose dates must not depend on where the computer thinks it is.
+const CIVIL: &[&str] = &["domain", "app"];
+
+/// Far enough from +08:00 that a civil date read off a local clock is another day.
+const ELSEWHERE: &str = "America/Los_Angeles";
+
+pub fn everything() -> Result<()> {
+    setup::for_tests()?;
+    timed("pages: build", product::pages)?;
+    timed("programs: build", build)?;
+    timed("rust: tests", || rust(&[]))?;
+    timed("pages: vitest", vitest)?;
+    timed("browser: stories", || browser(&[]))?;
+    timed("window: story", || window(&[]))
+}
+
+/// One part alone, for work on it.
+pub fn part(name: &str, rest: &[&str]) -> Result<()> {
+    setup::for_tests()?;
+    match name {
+        "pages" => return vitest(),
+        "rust" | "browser" | "window" => product::pages()?,
+        _ => bail!("which part? rust, pages, browser or window"),
+    }
+    build()?;
+    match name {
+        "rust" => rust(rest),
+        "browser" => browser(rest),
+        _ => window(rest),
+    }
+}
+
+fn timed(what: &str, step: impl FnOnce() -> Result<()>) -> Result<()> {
+    let begin = Instant::now();
+    println!("== {what}");
+    step().with_context(|| what.to_owned())?;
+    println!("== {what}: {} s", begin.elapsed().as_secs());
+    Ok(())
+}
+
+fn build() -> Result<()> {
+    run(cargo().args(["build", "--bins"]).args(SELECTION))
+}
+
+fn rust(rest: &[&str]) -> Result<()> {
+    if succeeds(cargo().args(["nextest", "--version"])) {
+        run(cargo().env("TZ", "UTC").args(["nextest", "run"]).args(SELECTION).args(rest))?;
+        run(cargo().env("TZ", "UTC").args(["test", "--doc"]).args(SELECTION))?;
+    } else {
+        run(cargo().env("TZ", "UTC").arg("test").args(SELECTION).args(rest))?;
+    }
+    elsewhere()
+}
+
+/// Runs the test programs that are built already, in another time zone.
+fn elsewhere() -> Result<()> {
+    let messages = read(cargo().args(["test", "--no-run", "--message-format=json"]).args(SELECTION))?;
+    let programs = test_programs(&messages)?;
+    ensure!(programs.len() >= CIVIL.len(), "cargo built no test program for {CIVIL:?}");
+    for (name, path) in programs {
+        let folder = format!("crates/{name}");
+        run(Command::new(path).env("TZ", ELSEWHERE).arg("--quiet").current_dir(root().join(folder)))?;
+    }
+    Ok(())
+}
+
+fn test_programs(messages: &str) -> Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for line in messages.lines() {
+        let message: Value = serde_json::from_str(line).context("cargo wrote a line that is not JSON")?;
+        let folder = message["manifest_path"].as_str().and_then(|path| path.strip_suffix("/Cargo.toml"));
+        let package = folder.and_then(|folder| folder.rsplit('/').next());
+        let Some(package) = package.filter(|package| CIVIL.contains(package)) else { continue };
+        if message["profile"]["test"] == true
+            && let Some(executable) = message["executable"].as_str()
+        {
+            found.push((package.to_owned(), executable.into()));
+        }
+    }
+    Ok(found)
+}
+
+fn vitest() -> Result<()> {
+    run(&mut program("npm", "ui", &["run", "--silent", "test"]))
+}
+
+fn browser(rest: &[&str]) -> Result<()> {
+    let mut command = program("node", "tests/ui", &["run.mjs"]);
+    run(command.args(rest).env("JISHI_WEB", built("jishi-web")).env("JISHI_CITY", built("city")))
+}
+
+/// A display and a session bus of its own: the test must neither see nor disturb the person at the computer.
+fn window(rest: &[&str]) -> Result<()> {
+    let display = ["-a", "-s", "-screen 0 1366x768x24", "dbus-run-session", "--", "node", "run.mjs"];
+    let mut command = program("xvfb-run", "tests/window", &display);
+    command.env("JISHI", built("jishi")).env("TAURI_DRIVER", setup::tauri_driver_path());
+    run(command.args(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::test_programs;
+
+    #[test]
+    fn only_test_programs_of_the_named_packages_are_taken() {
+        let line = |package: &str, test: bool| {
+            let path = format!("/x/crates/{package}/Cargo.toml");
+            let executable = if test { format!("/x/target/{package}") } else { "/x/target/bin".to_owned() };
+            serde_json::json!({"manifest_path": path, "profile": {"test": test}, "executable": executable})
+                .to_string()
+        };
+        let messages = [line("domain", true), line("city", true), line("app", false)].join("\n");
+        let found = test_programs(&messages).expect("the lines are JSON");
+        assert_eq!(found, [("domain".to_owned(), "/x/target/domain".into())]);
+    }
+}
