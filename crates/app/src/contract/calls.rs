@@ -1,0 +1,61 @@
+//! The list of calls. `reads` names the kinds (and `ledger`, `draft`, `session`, `sync`) whose change makes an answer stale.
+
+/// Hands the list of calls to the macro `$with`, so that dispatch and TypeScript come from one place.
+#[macro_export]
+macro_rules! calls {
+    ($with:ident) => {
+        $with! {
+            session(Nothing) -> Session, reads ["session", "organisation"];
+            create_branch(CreateBranch) -> BranchCreated;
+            confirm_recovery(ConfirmRecovery) -> Nothing;
+            open_branch(OpenBranch) -> Nothing;
+            open_with_recovery(OpenWithRecovery) -> BranchCreated;
+            change_password(ChangePassword) -> Nothing;
+            close_branch(Nothing) -> Nothing;
+            get_organisation(Nothing) -> OrganisationForm, reads ["organisation"];
+            save_organisation(OrganisationForm) -> Nothing;
+
+            home(HomeRequest) -> HomePage, reads ["meeting", "person", "organisation", "draft", "sync"];
+            search(SearchRequest) -> SearchPage, reads ["meeting", "person", "ledger"];
+
+            list_meetings(MeetingQuery) -> MeetingList, reads ["meeting", "draft", "sync"];
+            get_meeting(RecordRef) -> MeetingPage, reads ["meeting", "person", "organisation", "draft", "sync"];
+            new_meeting(NewMeeting) -> DraftRef;
+            edit_meeting(RecordRef) -> DraftRef;
+            correct_meeting(RecordWithReason) -> DraftRef;
+            get_draft(DraftRef) -> MeetingDraft, reads ["person", "organisation", "meeting"];
+            save_draft(SaveDraft) -> DraftSaved;
+            discard_draft(DraftRef) -> Nothing;
+            restore_draft(SaveDraft) -> Nothing;
+            commit_draft(DraftRef) -> RecordRef;
+            finalise_meeting(RecordRef) -> Nothing;
+            annul_meeting(RecordWithReason) -> Nothing;
+            delete_meeting(RecordRef) -> Nothing;
+            undelete_meeting(RecordRef) -> Nothing;
+            sign_in_sheet(DraftRef) -> SignInSheet, reads ["person", "organisation", "meeting", "draft"];
+
+            list_people(PeopleQuery) -> PeopleList, reads ["person"];
+            get_person(RecordRef) -> PersonPage, reads ["person", "meeting"];
+            save_person(SavePerson) -> RecordRef;
+            delete_person(RecordRef) -> Nothing;
+            undelete_person(RecordRef) -> Nothing;
+            preview_roster(PasteRoster) -> RosterPreview;
+            import_roster(PasteRoster) -> RosterImported;
+            undo_import(BatchRef) -> Nothing;
+
+            list_ledgers(Nothing) -> Vec<LedgerCard>, reads ["ledger"];
+            ledger_page(LedgerQuery) -> LedgerPage, reads ["ledger", "person", "sync"];
+            ledger_entry(LedgerRef) -> LedgerEntry, reads ["ledger", "sync"];
+            save_ledger_entry(SaveLedgerEntry) -> RecordRef;
+            delete_ledger_entry(LedgerRef) -> Nothing;
+            undelete_ledger_entry(LedgerRef) -> Nothing;
+
+            sync_page(Nothing) -> SyncPage, reads ["sync", "meeting", "person", "organisation", "ledger"];
+            sync_pill(Nothing) -> SyncPill, reads ["sync", "session", "meeting", "person", "organisation", "ledger"];
+            enrol(EnrolRequest) -> EnrolAnswer;
+            matching(Nothing) -> Option<MatchingPage>, reads ["sync"];
+            confirm_matching(ConfirmMatching) -> Enrolment;
+            exchange(Nothing) -> ExchangeDone;
+        }
+    };
+}

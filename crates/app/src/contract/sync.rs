@@ -1,0 +1,125 @@
+//! 上报: enrolment, the exchange with the city, and what each side holds.
+
+use super::Choice;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SyncPage {
+    pub enrolment: Option<Enrolment>,
+    /// Records with changes that no receipt covers yet.
+    pub waiting: Vec<WaitingRecord>,
+    pub waiting_total: u32,
+    /// How much is on this computer and how much of it the city confirmed.
+    pub records_here: u32,
+    pub records_received: u32,
+    pub last_success: Option<String>,
+    pub last_error: Option<SyncError>,
+    /// Newest first, at most 20.
+    pub rounds: Vec<RoundLine>,
+    pub busy: bool,
+}
+
+/// The few words of the pill at the top of every page.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SyncPill {
+    pub enrolled: bool,
+    pub waiting: u32,
+    pub last_success: Option<String>,
+    pub failed: bool,
+    pub busy: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Enrolment {
+    pub address: String,
+    pub city: String,
+    pub organisation: String,
+    /// RFC 3339.
+    pub since: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct WaitingRecord {
+    pub kind: String,
+    pub kind_label: String,
+    pub id: String,
+    pub title: String,
+    pub date: Option<String>,
+    pub bytes: u32,
+}
+
+/// A failure in a code, with what the words need.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SyncError {
+    pub code: String,
+    pub at: String,
+    #[ts(type = "Record<string, string | number>")]
+    pub params: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RoundLine {
+    pub at: String,
+    pub sent: u32,
+    pub received: u32,
+    pub bytes_out: u32,
+    pub bytes_in: u32,
+    /// Absent when it went well.
+    pub error: Option<SyncError>,
+    /// When the city said that it holds all this, by its own clock.
+    pub receipt_at: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct EnrolRequest {
+    pub address: String,
+    pub code: String,
+}
+
+/// How an enrolment ended.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum EnrolAnswer {
+    /// The city had no records of this branch: this computer's stream is now the branch's.
+    Adopted { enrolment: Enrolment },
+    /// The city has records of this branch already: persons, organisation and same-day meetings are matched first.
+    Matching { page: MatchingPage },
+}
+
+/// What is here beside what the city has, for a person to say what is the same.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct MatchingPage {
+    pub organisation: String,
+    pub persons: Vec<MatchLine>,
+    pub meetings: Vec<MatchLine>,
+    /// Records that need no decision and will be issued again as they are.
+    pub others: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct MatchLine {
+    /// The record here.
+    pub id: String,
+    pub title: String,
+    /// Records of the city that may be the same, likeliest first.
+    pub candidates: Vec<Choice>,
+    /// The one that the program proposes; absent: it is new to the city.
+    pub proposed: Option<String>,
+}
+
+/// The decisions: local record → record of the city, or absent when it is new.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ConfirmMatching {
+    pub same: std::collections::BTreeMap<String, String>,
+}
+
+/// What one exchange did.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ExchangeDone {
+    pub sent: u32,
+    pub received: u32,
+    pub waiting: u32,
+    /// The city's receive time, from its receipt.
+    pub receipt_at: Option<String>,
+}
