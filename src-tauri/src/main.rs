@@ -1,1 +1,44 @@
-fn main() {}
+//! The desktop shell: one window, one command, one event.
+//!
+//! It holds no use case and no rule: calls go to [`app::App`] by name. The page gets no file system, no process and
+//! no network. Start at [`main`]; `silence` is what happens when the page never shows.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod calls;
+mod silence;
+
+use anyhow::Result;
+use tauri::{AppHandle, Manager};
+use tauri_plugin_window_state::StateFlags;
+
+use crate::calls::Calls;
+
+fn main() -> Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tauri::Builder::default()
+        .plugin(tauri_plugin_single_instance::init(|handle, _, _| show(handle)))
+        .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept()).build())
+        .setup(|shell| {
+            shell.manage(Calls::open(shell.handle().clone()));
+            silence::watch(shell.handle().clone());
+            Ok(())
+        })
+        .invoke_handler(tauri::generate_handler![calls::call])
+        .run(tauri::generate_context!())?;
+    Ok(())
+}
+
+/// Size and place are remembered; whether the window shows is not, or a bad end could hide it for ever.
+fn kept() -> StateFlags {
+    StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED
+}
+
+/// A second start brings the first one's window to the front.
+fn show(handle: &AppHandle) {
+    let Some(window) = handle.get_webview_window("main") else { return };
+    for done in [window.unminimize(), window.show(), window.set_focus()] {
+        if let Err(error) = done {
+            tracing::warn!(%error, "the window could not be brought to the front");
+        }
+    }
+}

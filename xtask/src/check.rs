@@ -1,11 +1,10 @@
 //! `xtask check`: everything that can be said about the sources without running the product.
 
 use std::fs;
-use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
-use crate::process::{cargo, program, root, run, target};
+use crate::process::{cargo, program, read, root, run};
 use crate::{edges, setup};
 
 const CONTRACT: &str = "ui/src/host/contract.ts";
@@ -27,24 +26,18 @@ pub fn check() -> Result<()> {
 
 /// Writes the contract that the pages speak, from the types of `app`.
 pub fn generate() -> Result<()> {
-    write_contract(&root().join(CONTRACT))
+    let path = root().join(CONTRACT);
+    fs::write(&path, contract()?).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn fresh() -> Result<()> {
-    let expected = target().join("contract.ts");
-    write_contract(&expected)?;
-    let [found, wanted] = [root().join(CONTRACT), expected].map(|path| read(&path));
-    if found? != wanted? {
-        bail!("{CONTRACT} is not what app declares; run: cargo xtask gen");
-    }
+    let path = root().join(CONTRACT);
+    let found = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(found == contract()?, "{CONTRACT} is not what app declares; run: cargo xtask gen");
     println!("generated files: fresh");
     Ok(())
 }
 
-fn write_contract(path: &Path) -> Result<()> {
-    run(cargo().args(["run", "--quiet", "--locked", "-p", "app", "--bin", "contract", "--"]).arg(path))
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+fn contract() -> Result<String> {
+    read(cargo().args(["run", "--quiet", "--locked", "-p", "app", "--example", "contract"]))
 }

@@ -1,1 +1,138 @@
-fn main() {}
+//! The browser shell: the program and its pages for the system's own browser, on loopback only.
+//!
+//! For systems without a usable web view, and the way the stories drive the pages. It holds no use case and no rule:
+//! calls go to [`app::App`] by name. It never listens beyond 127.0.0.1. Start at [`serve`], then `server`.
+
+mod door;
+mod events;
+mod opening;
+mod pages;
+mod server;
+
+use std::io::BufRead;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use app::App;
+use clap::Parser;
+use tokio::net::TcpListener;
+
+use crate::door::Door;
+use crate::events::Events;
+use crate::opening::RedirectFile;
+use crate::server::{Shell, routes};
+
+/// Reloading a page, or a browser that restarts, must not end the program.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// 支部纪实 in the system's browser.
+#[derive(Parser)]
+#[command(name = "jishi-web", version)]
+struct Arguments {
+    /// The folder of the records.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The port on 127.0.0.1; a free one if absent.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Prints the address and opens no browser.
+    #[arg(long)]
+    no_browser: bool,
+    /// Goes on when the last page is closed.
+    #[arg(long)]
+    stay: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    serve(Arguments::parse()).await
+}
+
+async fn serve(arguments: Arguments) -> Result<()> {
+    let data = arguments.data.or_else(app::default_data_folder);
+    let data = data.context("no folder for the records is known; name one with --data")?;
+    let app = App::open_root(data.clone()).with_context(|| format!("cannot use {}", data.display()))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).await?;
+    let door = Door::new(listener.local_addr()?.port(), &random()?[..8], &random()?);
+    let shell = shell(app, door);
+
+    let file = RedirectFile::in_folder(&data);
+    open(&shell, &file, arguments.no_browser)?;
+    again_on_enter(shell.clone(), file.clone(), arguments.no_browser);
+    let closed = async {
+        match arguments.stay {
+            true => std::future::pending().await,
+            false => shell.events.last_page_closed(GRACE).await,
+        }
+    };
+    tokio::select! {
+        ended = axum::serve(listener, routes(shell.clone())) => ended?,
+        () = closed => println!("最后一个页面已关闭，支部纪实退出。"),
+        () = stopped() => {}
+    }
+    file.remove();
+    Ok(())
+}
+
+fn shell(app: App, door: Door) -> Arc<Shell> {
+    let app = Arc::new(app);
+    let called = app.clone();
+    let call = move |name: &str, arguments| {
+        called
+            .call(name, arguments)
+            .map_err(|error| serde_json::to_value(&error).expect("an error is plain data"))
+    };
+    let shell = Arc::new(Shell { door, events: Events::new(), call: Box::new(call) });
+    let announced = shell.clone();
+    app.on_changed(move |kinds| announced.events.announce(kinds));
+    shell
+}
+
+fn open(shell: &Shell, file: &RedirectFile, no_browser: bool) -> Result<()> {
+    let address = shell.door.issue(random()?, Instant::now());
+    file.write(&address)?;
+    if no_browser {
+        println!("支部纪实已启动，请在 60 秒内打开（过期后按回车键换一个）: {address}");
+    } else {
+        println!("支部纪实已启动，正在打开浏览器。没有打开时请双击: {}", file.path().display());
+        opening::in_browser(file.path());
+    }
+    Ok(())
+}
+
+/// A terminal that stays open can ask for a fresh address by an empty line.
+fn again_on_enter(shell: Arc<Shell>, file: RedirectFile, no_browser: bool) {
+    std::thread::spawn(move || {
+        for _ in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if let Err(error) = open(&shell, &file, no_browser) {
+                tracing::error!(%error, "no new address");
+            }
+        }
+    });
+}
+
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).expect("the signal can be listened to");
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+}
+
+/// 256 bits in hex.
+fn random() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("the system gives no random bytes")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,51 @@
+//! The one command and the one event.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use app::App;
+use serde_json::{Value, json};
+use tauri::{AppHandle, Emitter, State};
+
+/// The program behind the page, and whether the page has spoken yet.
+pub struct Calls {
+    /// Why the records could not be reached, for every call: the page is there to say it in words.
+    app: Result<Arc<App>, Value>,
+    heard: AtomicBool,
+}
+
+impl Calls {
+    /// Opens the data folder and passes what changes on to the page.
+    pub fn open(handle: AppHandle) -> Self {
+        let app = app::default_data_folder()
+            .ok_or_else(|| json!({ "code": "read_only" }))
+            .and_then(|folder| App::open_root(folder).map_err(|error| json!(error)));
+        match &app {
+            Ok(app) => app.on_changed(move |kinds| {
+                if let Err(error) = handle.emit("changed", json!({ "kinds": kinds })) {
+                    tracing::warn!(%error, "the page was not told of a change");
+                }
+            }),
+            Err(error) => tracing::error!(%error, "the data folder cannot be used"),
+        }
+        Self { app: app.map(Arc::new), heard: AtomicBool::new(false) }
+    }
+
+    /// Whether the page has made a call: then it is drawn and alive.
+    pub fn heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
+    }
+}
+
+/// Hands a call of the page to the program, on a thread that may block.
+#[tauri::command]
+pub async fn call(name: String, args: Value, calls: State<'_, Calls>) -> Result<Value, Value> {
+    calls.heard.store(true, Ordering::Relaxed);
+    let app = calls.app.clone()?;
+    let answer =
+        tauri::async_runtime::spawn_blocking(move || app.call(&name, args).map_err(|error| json!(error)));
+    answer.await.unwrap_or_else(|panic| {
+        tracing::error!(%panic, "a call ended abnormally");
+        Err(json!({ "code": "internal" }))
+    })
+}
