@@ -1,1 +1,42 @@
+//! The merge core: a replica is a set of signed, content-addressed changes, to sync is to unite two sets, and a
+//! record is a fold of the set.
+//!
+//! It never does I/O, reads no clock and draws no random number: time, keys and ids are parameters. It knows no
+//! Party rules and no storage. Signatures are verified strictly, bytes of others are carried as they are, and no
+//! clock value decides which value survives.
+//!
+//! Start with [`RawChange`] and [`Change`] (what is carried), [`ChangeBuilder`] (how one is made), [`fold_record`]
+//! (what it comes to), [`verdicts`] (what does not count) and [`Replica`] (a set of changes in memory).
 
+mod builder;
+mod change;
+mod fold;
+mod frontier;
+mod graph;
+mod header;
+mod id;
+mod json;
+mod kinds;
+pub mod limits;
+mod replica;
+mod state;
+mod state_json;
+mod text;
+mod verdict;
+
+pub use builder::{CannotBuild, ChangeBuilder, End, device_of};
+pub use change::{Change, RawChange, Refused, SIGNATURE_PURPOSE, display_lamport, signature_input};
+pub use fold::fold_record;
+pub use frontier::Frontier;
+pub use header::{Header, WriteHead};
+pub use id::{BadId, ChangeId, DeviceId, PayloadHash, RootKey, StreamId, from_hex, to_hex};
+pub use json::{Unreadable, canonical, inspect};
+pub use kinds::{BadKind, BadValue, Choice, FieldDef, FieldType, Group, ItemDef, Kind, Kinds, Section};
+pub use replica::{Inserted, Replica};
+pub use state::{ChangeMeta, Closing, Field, Head, Item, LateWrite, Life, RecordState};
+pub use state_json::StateDigest;
+pub use text::{Piece, TextMerge, merge_text};
+pub use verdict::{
+    Ruling, STREAM_KIND, STREAM_RECORD, Standing, StreamFacts, Verdicts, Voided, certify, is_certificate,
+    ruling_path, verdicts,
+};

@@ -1,0 +1,157 @@
+//! The writes that touch one record, and what they are over.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::change::Change;
+use crate::header::WriteHead;
+use crate::id::ChangeId;
+use crate::verdict::{Standing, Verdicts};
+
+/// One write of a change that touches the record.
+pub(crate) struct Write<'a> {
+    pub change: &'a Change,
+    pub head: &'a WriteHead,
+    /// None: the payload is not held.
+    pub value: Option<&'a Value>,
+    /// False: voided or otherwise ignored. It keeps its place in causality and has no say in the value.
+    pub counts: bool,
+}
+
+impl Write<'_> {
+    fn over(&self) -> impl Iterator<Item = ChangeId> + '_ {
+        self.change.header.over(self.head)
+    }
+}
+
+pub(crate) struct Graph<'a> {
+    pub writes: Vec<Write<'a>>,
+    pub by_path: BTreeMap<&'a str, Vec<usize>>,
+    by_change: HashMap<ChangeId, Vec<usize>>,
+}
+
+impl<'a> Graph<'a> {
+    /// Takes each change once, whatever the order and however often it is given.
+    pub fn gather(kind: &str, id: &str, changes: &[&'a Change], verdicts: &Verdicts) -> Self {
+        let mut graph = Self { writes: Vec::new(), by_path: BTreeMap::new(), by_change: HashMap::new() };
+        for change in changes {
+            if !graph.by_change.contains_key(&change.id) {
+                graph.add(kind, id, change, verdicts);
+            }
+        }
+        graph
+    }
+
+    fn add(&mut self, kind: &str, id: &str, change: &'a Change, verdicts: &Verdicts) {
+        let counts = verdicts.standing(change) == Standing::Counts;
+        let values = change.values.as_ref().filter(|_| !verdicts.drops(change));
+        let mut own = Vec::new();
+        for (index, head) in change.header.writes.iter().enumerate() {
+            if head.record == id && head.kind == kind {
+                let at = self.writes.len();
+                let value = values.map(|values| &values[index]);
+                self.writes.push(Write { change, head, value, counts });
+                self.by_path.entry(&head.path).or_default().push(at);
+                own.push(at);
+            }
+        }
+        self.by_change.insert(change.id, own);
+    }
+
+    /// Changes in display order: first by (lamport, id).
+    pub fn display_order(&self, left: usize, right: usize) -> Ordering {
+        let key = |index: usize| (self.writes[index].change.lamport, self.writes[index].change.id);
+        key(left).cmp(&key(right))
+    }
+
+    /// The writes at one path that `live` lets count and that no other such write is over, in display order.
+    pub fn heads(&self, at_path: &[usize], live: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut heads: Vec<usize> = at_path.iter().copied().filter(|index| live(*index)).collect();
+        if heads.len() > 1 {
+            let superseded = self.superseded(at_path, &heads, &live);
+            heads.retain(|index| !superseded.contains(index));
+            heads.sort_by(|left, right| self.display_order(*left, *right));
+        }
+        heads
+    }
+
+    /// A write over one that does not count is over what that one was over.
+    fn superseded(
+        &self,
+        at_path: &[usize],
+        heads: &[usize],
+        live: &impl Fn(usize) -> bool,
+    ) -> HashSet<usize> {
+        let at: HashMap<ChangeId, usize> =
+            at_path.iter().map(|index| (self.writes[*index].change.id, *index)).collect();
+        let mut superseded = HashSet::new();
+        let mut passed = HashSet::new();
+        let mut todo: Vec<ChangeId> = heads.iter().flat_map(|index| self.writes[*index].over()).collect();
+        while let Some(id) = todo.pop() {
+            let Some(&index) = at.get(&id) else { continue };
+            if live(index) {
+                superseded.insert(index);
+            } else if passed.insert(index) {
+                todo.extend(self.writes[index].over());
+            }
+        }
+        superseded
+    }
+
+    /// Everything that the changes name in `over` within the scope, along any way, and they themselves.
+    pub fn closure(&self, starts: impl IntoIterator<Item = ChangeId>, scope: &str) -> HashSet<ChangeId> {
+        let mut closure = HashSet::new();
+        let mut todo: Vec<ChangeId> = starts.into_iter().collect();
+        while let Some(id) = todo.pop() {
+            if !closure.insert(id) {
+                continue;
+            }
+            for index in self.by_change.get(&id).into_iter().flatten() {
+                let write = &self.writes[*index];
+                if within(&write.head.path, scope) {
+                    todo.extend(write.over());
+                }
+            }
+        }
+        closure
+    }
+
+    /// The value of the single nearest write that all heads supersede. None: there is none, or more than one.
+    pub fn base(&self, at_path: &[usize], heads: &[usize]) -> Option<Value> {
+        let at: HashMap<ChangeId, usize> =
+            at_path.iter().map(|index| (self.writes[*index].change.id, *index)).collect();
+        let mut common: Option<HashSet<usize>> = None;
+        for head in heads {
+            let below = self.below(*head, &at);
+            common = Some(match common {
+                None => below,
+                Some(common) => common.intersection(&below).copied().collect(),
+            });
+        }
+        let common: Vec<usize> = common?.into_iter().filter(|index| self.writes[*index].counts).collect();
+        match self.heads(&common, |_| true)[..] {
+            [nearest] => self.writes[nearest].value.cloned(),
+            _ => None,
+        }
+    }
+
+    fn below(&self, head: usize, at: &HashMap<ChangeId, usize>) -> HashSet<usize> {
+        let mut below = HashSet::new();
+        let mut todo: Vec<ChangeId> = self.writes[head].over().collect();
+        while let Some(id) = todo.pop() {
+            if let Some(&index) = at.get(&id)
+                && below.insert(index)
+            {
+                todo.extend(self.writes[index].over());
+            }
+        }
+        below
+    }
+}
+
+/// Says whether a path lies in a scope: the record ("") or an item (`agenda/<item>`).
+pub(crate) fn within(path: &str, scope: &str) -> bool {
+    scope.is_empty() || path.strip_prefix(scope).is_some_and(|rest| rest.starts_with('/'))
+}
