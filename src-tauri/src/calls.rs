@@ -39,11 +39,11 @@ impl Calls {
 
 /// Hands a call of the page to the program, on a thread that may block.
 #[tauri::command]
-pub async fn call(name: String, args: Value, calls: State<'_, Calls>) -> Result<Value, Value> {
+pub async fn call(name: String, payload: Value, calls: State<'_, Calls>) -> Result<Value, Value> {
     calls.heard.store(true, Ordering::Relaxed);
     let app = calls.app.clone()?;
     let answer =
-        tauri::async_runtime::spawn_blocking(move || app.call(&name, args).map_err(|error| json!(error)));
+        tauri::async_runtime::spawn_blocking(move || app.call(&name, payload).map_err(|error| json!(error)));
     answer.await.unwrap_or_else(|panic| {
         tracing::error!(%panic, "a call ended abnormally");
         Err(json!({ "code": "internal" }))
