@@ -21,7 +21,8 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
 }
 
 fn testkit(program: &str, arguments: &[&str]) -> Result<()> {
-    let build = ["build", "--release", "--locked", "--bins", "-p", "testkit", "-p", "city", "-p", "shell-web"];
+    let build =
+        ["build", "--release", "--locked", "--bins", "-p", "testkit", "-p", "city", "-p", "shell-web"];
     run(cargo().args(build))?;
     let start = ["run", "--quiet", "--release", "--locked", "-p", "testkit", "--bin", program, "--"];
     run(cargo().args(start).args(arguments))

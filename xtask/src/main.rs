@@ -6,8 +6,10 @@
 mod bench;
 mod check;
 mod edges;
+mod laptop;
 mod process;
 mod product;
+mod run;
 mod setup;
 mod suite;
 
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
 
 fn dispatch(words: &[&str]) -> Result<()> {
     match words {
+        ["run", rest @ ..] => run::run(rest),
         ["test"] => suite::everything(),
         ["test", part, rest @ ..] => suite::part(part, rest),
         ["check"] => check::check(),
