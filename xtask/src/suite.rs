@@ -106,10 +106,11 @@ fn browser(rest: &[&str]) -> Result<()> {
 
 /// A display and a session bus of its own: the test must neither see nor disturb the person at the computer.
 fn window(rest: &[&str]) -> Result<()> {
-    let display = ["-a", "-s", "-screen 0 1366x768x24", "dbus-run-session", "--", "node", "run.mjs"];
+    let display = ["-a", "-s", "-screen 0 1366x768x24", "dbus-run-session", "--"];
+    let runner = ["node", "--test", "--test-timeout=120000", "window.test.mjs"];
     let mut command = program("xvfb-run", "tests/window", &display);
     command.env("JISHI", built("jishi")).env("TAURI_DRIVER", setup::tauri_driver_path());
-    run(command.args(rest))
+    run(command.args(runner).args(rest))
 }
 
 #[cfg(test)]

@@ -1,0 +1,66 @@
+// What a person does with a page, by the words that stand on it.
+import assert from 'node:assert/strict'
+
+const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** The label alone, or with the mark that it must be filled in. */
+const label = (text) => new RegExp(`^${quoted(text)}(（必填）)?$`)
+
+/** The control under a label. */
+export const field = (scope, text) => scope.getByLabel(label(text))
+
+/** A group of radios or boxes under a question. */
+export const group = (scope, text) => scope.getByRole('group', { name: label(text) })
+
+/** Types into the field with this label and leaves it. */
+export async function type(scope, text, value) {
+  const control = field(scope, text)
+  await control.fill(value)
+  await control.blur()
+}
+
+/** Fills several fields in one go; what is undefined is left alone. */
+export async function typeAll(scope, values) {
+  for (const [text, value] of Object.entries(values)) if (value !== undefined) await type(scope, text, value)
+}
+
+/** Ticks one radio or box of a question. */
+export async function choose(scope, question, ...answers) {
+  for (const answer of answers) await group(scope, question).getByText(answer, { exact: true }).click()
+}
+
+/** Takes a person (or one of a long list) by typing and Enter, as the keyboard does it. */
+export async function pick(scope, text, value) {
+  const control = field(scope, text)
+  await control.click()
+  await control.pressSequentially(value)
+  await control.press('Enter')
+}
+
+export const button = (scope, name) => scope.getByRole('button', { name, exact: true })
+export const press = (scope, name) => button(scope, name).click()
+export const link = (scope, name) => scope.getByRole('link', { name, exact: true })
+export const follow = (scope, name) => link(scope, name).click()
+
+/** The part of a page under a heading. */
+export const part = (page, heading) => page.locator('section, fieldset').filter({ has: page.getByRole('heading', { name: heading, exact: true }) }).last()
+
+/** Waits until the text stands on the page. */
+export const sees = (scope, text) => scope.getByText(text).first().waitFor()
+
+/** Goes to a page by the rail. */
+export const goTo = (page, place) => page.getByRole('navigation', { name: '主要页面' }).getByRole('link', { name: place }).click()
+
+/** Says yes in the dialog, with a reason where it asks for one. */
+export async function agree(page, action, reason) {
+  const dialog = page.getByRole('dialog')
+  if (reason !== undefined) await dialog.getByRole('textbox').fill(reason)
+  await dialog.getByRole('button', { name: action, exact: true }).click()
+  await dialog.waitFor({ state: 'hidden' })
+}
+
+/** Compares all text of a part, without white space, with what must stand in it. */
+export async function reads(scope, ...texts) {
+  const found = (await scope.innerText()).replace(/\s+/g, '')
+  for (const text of texts) assert.ok(found.includes(text.replace(/\s+/g, '')), `“${text}” is missing in:\n${found}`)
+}
