@@ -77,6 +77,24 @@ pub fn due_duties(
     duties
 }
 
+/// What one record counts for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    pub id: DutyId,
+    pub activity: Activity,
+    pub group: Option<String>,
+    pub period: Period,
+}
+
+/// The duties that a meeting counts for, given the branch's other live meetings: one event may meet several.
+pub fn counts_for(branch: Branch, meeting: &Meeting, others: &[Meeting], pack: &Pack) -> Vec<Counted> {
+    let Some(today) = meeting.date() else { return Vec::new() };
+    let mut meetings: Vec<Meeting> = others.iter().filter(|other| other.id != meeting.id).cloned().collect();
+    meetings.push(meeting.clone());
+    let calendar = Calendar { branch, meetings: &meetings, unrecorded: BTreeSet::new(), pack, today };
+    pack.duties.iter().flat_map(|rule| calendar.counted(rule, meeting, today)).collect()
+}
+
 /// The duties that two records would both be counted for.
 pub(crate) fn shared_duties(one: &Meeting, other: &Meeting, pack: &Pack) -> Vec<DutyId> {
     let shared = |rule: &&DutyRule| {
@@ -121,6 +139,18 @@ impl<'a> Calendar<'a> {
             }
         }
         duties
+    }
+
+    fn counted(&self, rule: &DutyRule, meeting: &Meeting, date: NaiveDate) -> Vec<Counted> {
+        let owners = Period::of(rule.every, date).and_then(|period| self.owners(rule, period).ok());
+        let of_owner = |owner: Owner<'a>| {
+            let assigned = self.assign(rule, owner);
+            let period =
+                assigned.into_iter().find(|(_, held)| held.iter().any(|held| held.id == meeting.id))?.0;
+            let group = owner.id().map(str::to_owned);
+            Some(Counted { id: rule.id, activity: rule.activity, group, period })
+        };
+        owners.into_iter().flatten().filter_map(of_owner).collect()
     }
 
     fn judged_on(&self, period: Period) -> NaiveDate {
@@ -256,8 +286,7 @@ impl<'a> Calendar<'a> {
         } else if since.is_none_or(|since| period.to < since) {
             (DutyState::NotRecorded, before_records(since))
         } else if self.today <= duty.due_by {
-            duty.state = DutyState::Due;
-            return duty;
+            (DutyState::Due, Finding::hint(Code::DutyOpen).with_date("due_by", duty.due_by))
         } else if since.is_some_and(|since| period.from < since) {
             (DutyState::NotRecorded, before_records(since))
         } else if rule.normal {

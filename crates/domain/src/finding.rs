@@ -257,16 +257,18 @@ codes! {
     /// 议定事项“{task}”没有责任人或期限
     ActionIncomplete,
 
-    // Duties.
-    /// {period} 已由 {date} 的记录完成
+    // Duties; the reason of a state also carries the period as {from} and {to}.
+    /// 应在 {due_by} 前完成
+    DutyOpen,
+    /// 已由 {date} 的记录完成
     DutyMet,
-    /// {period} 未达标（可说明）
+    /// 未达标（可说明）
     DutyNotMetExplainable,
-    /// {period} 未达标
+    /// 未达标
     DutyNotMet,
-    /// {period} 早于开始记录的日期 {since}，未记录
+    /// 早于开始记录的日期 {since}，未记录
     DutyBeforeRecords,
-    /// {dates} 的会议被其他记录提到，但没有记录
+    /// 未记录：{dates} 的会议被其他记录提到，但没有记录
     DutyHeldNotRecorded,
     /// 不设支部委员会（正式党员 {members} 人）
     DutyNoCommittee,

@@ -17,6 +17,7 @@ pub mod person;
 pub mod roster;
 pub mod time;
 
+pub mod actions;
 pub mod attendance;
 pub mod check;
 pub mod duties;
@@ -24,9 +25,10 @@ pub mod period;
 pub mod study;
 pub mod votes;
 
+pub use actions::{ActionState, OpenAction, open_actions};
 pub use attendance::{Attendance, Count, count, due, meeting_quorum};
 pub use check::{Case, Lateness, check, check_branch, lateness};
-pub use duties::{Duty, DutyState, due_duties, duties};
+pub use duties::{Counted, Duty, DutyState, counts_for, due_duties, duties};
 pub use finding::{Code, Finding, Severity};
 pub use meeting::Meeting;
 pub use organisation::Organisation;

@@ -247,6 +247,13 @@ impl Meeting {
     }
 }
 
+impl Link {
+    /// Whether the link names that 议定事项, or its whole record.
+    pub fn names(&self, record: &str, item: &str) -> bool {
+        self.record.as_deref() == Some(record) && self.item.as_deref().is_none_or(|named| named == item)
+    }
+}
+
 impl Status {
     /// Late and early leavers came.
     pub fn came(self) -> bool {

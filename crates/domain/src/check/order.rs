@@ -1,6 +1,7 @@
 //! What a record says about other records: earlier meetings, 议定事项, overlaps.
 
 use super::Case;
+use crate::actions::ActionState;
 use crate::duties::shared_duties;
 use crate::finding::{Code, Finding};
 use crate::meeting::{Action, Activity, AgendaItem, Meeting, VoteRule};
@@ -113,30 +114,27 @@ fn earlier_actions(case: &Case, findings: &mut Vec<Finding>) {
     let Some(date) = case.meeting.date() else { return };
     for earlier in case.others().filter(|other| other.date().is_some_and(|day| day < date)) {
         for action in &earlier.actions {
-            let linked = case.meeting.links.iter().any(|link| {
-                link.record.as_ref() == Some(&earlier.id)
-                    && link.item.as_ref().is_none_or(|item| *item == action.id)
-            });
-            let done = action.done_on.is_some_and(|done| done <= date);
-            if linked || !done {
-                findings.push(follow_up(case, earlier, action, date).with("linked", linked));
+            let linked = case.meeting.links.iter().any(|link| link.names(&earlier.id, &action.id));
+            let state = ActionState::of(action, date);
+            if linked || state != ActionState::Done {
+                findings.push(follow_up(case, earlier, action, state).with("linked", linked));
             }
         }
     }
 }
 
-fn follow_up(case: &Case, earlier: &Meeting, action: &Action, date: NaiveDate) -> Finding {
-    let done = action.done_on.filter(|done| *done <= date);
-    let finding = match (done, action.due) {
-        (Some(done), _) => Finding::hint(Code::ActionDone).with_date("done_on", done),
-        (None, Some(due)) if due >= date => Finding::hint(Code::ActionNotDue),
-        (None, Some(_)) => Finding::warning(Code::ActionOverdue),
-        (None, None) => Finding::hint(Code::ActionOpen),
+fn follow_up(case: &Case, earlier: &Meeting, action: &Action, state: ActionState) -> Finding {
+    let finding = match state {
+        ActionState::Done => Finding::hint(Code::ActionDone),
+        ActionState::NotDue => Finding::hint(Code::ActionNotDue),
+        ActionState::Overdue => Finding::warning(Code::ActionOverdue),
+        ActionState::Open => Finding::hint(Code::ActionOpen),
     };
     finding
         .with("task", action.task.as_str())
         .with("owner", action.owner.as_deref().map(|owner| case.branch.name(owner)))
         .with("due", action.due.map(|due| due.to_string()))
+        .with("done_on", action.done_on.map(|done| done.to_string()))
         .with("record", earlier.id.as_str())
         .with("item", action.id.as_str())
         .at("links")

@@ -1,0 +1,8 @@
+//! The rules on branches and records made from the fields that a person fills in.
+
+mod checks;
+mod duties;
+mod fixture;
+mod paper;
+mod roster;
+mod votes;
