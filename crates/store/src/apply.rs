@@ -1,0 +1,148 @@
+//! Changes from elsewhere: verified before the transaction, taken in whatever order they come, folded once at its end.
+
+use replica::{Change, ChangeId, RawChange, Refused};
+use rusqlite::Connection;
+
+use crate::error::{Fault, StoreError};
+use crate::fold::Batch;
+use crate::log::{self, Held};
+use crate::store::Store;
+
+/// What became of the changes of one `apply`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Held now and not before, in the order they were taken in; also ones that had waited.
+    pub new: Vec<ChangeId>,
+    /// Held before.
+    pub known: usize,
+    /// Kept until the change before them arrives.
+    pub waiting: usize,
+    /// Not kept.
+    pub refused: Vec<(ChangeId, Refusal)>,
+}
+
+/// Why a change was not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Bytes(#[from] Refused),
+    #[error("it does not follow the change that it names")]
+    Chain,
+}
+
+impl Store {
+    /// Unites changes into the log, in one transaction.
+    pub fn apply(&self, changes: &[RawChange]) -> Result<Applied, StoreError> {
+        let mut applied = Applied::default();
+        let verified = verify(changes, &mut applied);
+        let touched = self.commit(|db, batch| {
+            let mut intake = Intake { db, batch, applied: &mut applied };
+            for change in verified {
+                intake.take(change)?;
+            }
+            Ok(Vec::new())
+        })?;
+        applied.new.clone_from(&touched.changes);
+        self.tell(&touched);
+        Ok(applied)
+    }
+}
+
+/// Signatures cost far more than anything else here, so that large bundles are verified on two threads.
+fn verify(changes: &[RawChange], applied: &mut Applied) -> Vec<Change> {
+    const WORTH_A_THREAD: usize = 64;
+    let judge = |part: &[RawChange]| -> Vec<Result<Change, (ChangeId, Refused)>> {
+        part.iter().map(|raw| raw.clone().verify().map_err(|refused| (raw.id(), refused))).collect()
+    };
+    let judged = if changes.len() < WORTH_A_THREAD {
+        judge(changes)
+    } else {
+        let (left, right) = changes.split_at(changes.len() / 2);
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| judge(left));
+            let right = judge(right);
+            let mut all = other.join().expect("judging does not panic");
+            all.extend(right);
+            all
+        })
+    };
+    let mut verified = Vec::with_capacity(judged.len());
+    for one in judged {
+        match one {
+            Ok(change) => verified.push(change),
+            Err((id, refused)) => applied.refused.push((id, refused.into())),
+        }
+    }
+    verified
+}
+
+struct Intake<'a, 'b> {
+    db: &'a Connection,
+    batch: &'b mut Batch<'a>,
+    applied: &'b mut Applied,
+}
+
+impl Intake<'_, '_> {
+    /// Takes in a change and the ones that waited for it.
+    fn take(&mut self, change: Change) -> Result<(), Fault> {
+        let mut ready = vec![change];
+        while let Some(change) = ready.pop() {
+            let id = change.id;
+            if self.take_one(change)? {
+                ready.extend(log::take_waiting(self.db, &id)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the change is held now and was not before.
+    fn take_one(&mut self, change: Change) -> Result<bool, Fault> {
+        if let Some(held) = log::held(self.db, &change.id)? {
+            self.applied.known += 1;
+            self.heal(held, &change)?;
+            return Ok(false);
+        }
+        let Some(prev) = change.header.prev else {
+            return self.append(change, None).map(|()| true);
+        };
+        match log::held(self.db, &prev)? {
+            Some(held) if follows(self.db, &change, &held)? => self.append(change, Some(held)).map(|()| true),
+            Some(_) => {
+                self.applied.refused.push((change.id, Refusal::Chain));
+                Ok(false)
+            }
+            None => {
+                self.applied.waiting += usize::from(!log::is_waiting(self.db, &change.id)?);
+                log::keep_waiting(self.db, &change, &prev)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn append(&mut self, mut change: Change, prev: Option<Held>) -> Result<(), Fault> {
+        let stream = log::add_stream(self.db, &change.stream)?;
+        if change.raw.payload.is_some() && self.batch.redacts(stream, &change)? {
+            change.drop_payload();
+        }
+        self.batch.add(stream, change, prev.as_ref())
+    }
+
+    /// A payload that was withheld may arrive later; a redacted one never comes back.
+    fn heal(&mut self, held: Held, change: &Change) -> Result<(), Fault> {
+        let Some(payload) = change.raw.payload.as_ref().filter(|_| !held.has_payload) else { return Ok(()) };
+        let stream = log::add_stream(self.db, &change.stream)?;
+        if !self.batch.redacts(stream, change)? {
+            log::fill_payload(self.db, &change.id, payload)?;
+            if change.touches(replica::STREAM_KIND, replica::STREAM_RECORD) {
+                self.batch.rule(stream)?;
+            }
+            self.batch.touch_again(stream, held.seq)?;
+        }
+        Ok(())
+    }
+}
+
+fn follows(db: &Connection, change: &Change, before: &Held) -> Result<bool, Fault> {
+    let same_stream = log::stream(db, &change.stream)?.is_some_and(|stream| stream.seq == before.stream);
+    Ok(same_stream && before.device == change.header.device && before.n + 1 == change.header.n)
+}

@@ -1,0 +1,78 @@
+//! The verdicts over a stream, and which records feel a difference between two of them.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use replica::{Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamFacts, Verdicts, verdicts};
+use rusqlite::Connection;
+
+use crate::error::Fault;
+use crate::fold::differing;
+use crate::log::{self, StreamRow};
+use crate::records::{self, Name};
+
+/// Draws the verdicts from the log as it is now. A stream whose first change is not held knows nobody.
+pub(crate) fn draw(db: &Connection, stream: StreamRow) -> Result<Verdicts, Fault> {
+    let Some(founder) = log::founder(db, &stream.id)? else { return Ok(Verdicts::nobody()) };
+    let name = Name { stream: stream.seq, kind: STREAM_KIND.to_owned(), id: STREAM_RECORD.to_owned() };
+    let mut changes = Vec::new();
+    for seq in records::touching(db, &name)? {
+        changes.push(log::change(db, seq)?);
+    }
+    let changes: Vec<&Change> = changes.iter().collect();
+    let failed = RefCell::new(None);
+    let prev = |id: &ChangeId| match log::prev(db, id) {
+        Ok(prev) => prev,
+        Err(fault) => {
+            failed.replace(Some(fault));
+            None
+        }
+    };
+    let facts = StreamFacts { founder, changes: &changes, root: stream.root.as_ref(), prev: &prev };
+    let drawn = verdicts(&facts);
+    match failed.take() {
+        Some(fault) => Err(fault),
+        None => Ok(drawn),
+    }
+}
+
+/// The records that may fold differently under the second verdicts.
+pub(crate) fn reached(
+    db: &Connection,
+    stream: i64,
+    before: &Verdicts,
+    after: &Verdicts,
+) -> Result<Vec<(i64, Name)>, Fault> {
+    let mut reached = Vec::new();
+    for id in changes(before, after) {
+        if let Some(held) = log::held(db, &id)? {
+            reached.extend(records::touched_by_change(db, held.seq)?);
+        }
+    }
+    for device in devices(before, after) {
+        reached.extend(records::touched_by_device(db, stream, &device)?);
+    }
+    Ok(reached)
+}
+
+fn changes(before: &Verdicts, after: &Verdicts) -> BTreeSet<ChangeId> {
+    let mut ids: BTreeSet<ChangeId> =
+        before.released.symmetric_difference(&after.released).copied().collect();
+    let voided = before.voided.keys().chain(after.voided.keys());
+    ids.extend(voided.filter(|id| before.voided.get(id) != after.voided.get(id)));
+    ids.extend(before.drop_candidates().chain(after.drop_candidates()));
+    ids
+}
+
+fn devices(before: &Verdicts, after: &Verdicts) -> BTreeSet<DeviceId> {
+    let none = BTreeSet::new();
+    let mut devices: BTreeSet<DeviceId> = differing(&before.city, &after.city).into_iter().collect();
+    let (left, right) = (before.devices.as_ref().unwrap_or(&none), after.devices.as_ref().unwrap_or(&none));
+    devices.extend(differing(left, right));
+    devices.extend(unequal(&before.revoked, &after.revoked));
+    devices
+}
+
+fn unequal<V: PartialEq>(left: &BTreeMap<DeviceId, V>, right: &BTreeMap<DeviceId, V>) -> Vec<DeviceId> {
+    left.keys().chain(right.keys()).filter(|device| left.get(device) != right.get(device)).copied().collect()
+}

@@ -1,0 +1,271 @@
+//! The open branch: making, opening, passwords, and the two connections that everything else goes through.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use replica::Kinds;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::db::{self, Place};
+use crate::error::{Fault, StoreError};
+use crate::fold::{Batch, VerdictCache};
+use crate::folder::Folder;
+use crate::keys::{self, FileKey, KeyFile, LEAST_PASSWORD, RecoveryCode};
+use crate::sources::{Sources, random};
+
+/// Called after a commit with what it touched.
+pub type Listener = Arc<dyn Fn(&crate::Touched) + Send + Sync>;
+
+/// One open branch folder. Shared between threads; a write waits for the one before it, a read waits for neither.
+pub struct Store {
+    folder: Folder,
+    place: Place,
+    key: FileKey,
+    keys: Mutex<KeyFile>,
+    writing: Mutex<Connection>,
+    reading: Mutex<Connection>,
+    listeners: Mutex<Vec<Listener>>,
+    kinds: Kinds,
+    verdicts: Mutex<VerdictCache>,
+    pub(crate) sources: Arc<dyn Sources>,
+}
+
+impl Store {
+    /// Makes a branch in an empty folder. The code is shown once; the user retypes it into `confirm_recovery`.
+    pub fn create(
+        folder: &Path,
+        password: &str,
+        sources: Arc<dyn Sources>,
+    ) -> Result<(Self, RecoveryCode), StoreError> {
+        check_password(password)?;
+        let folder = Folder::make(folder)?;
+        let place = Place { file: folder.database(), vfs: None };
+        if folder.path().join("keys.json").exists() || place.file.exists() {
+            return Err(StoreError::Exists { folder: folder.path().to_owned() });
+        }
+        let key = FileKey::new(&*sources);
+        let code = RecoveryCode::from_random(&random(&*sources));
+        let keys = KeyFile::new(&key, password, &code, &*sources);
+        make_files(&folder, &place, &key, &keys)?;
+        let store = Self::open_with_key(folder, place, key, keys, sources)?;
+        store.new_identity()?;
+        Ok((store, code))
+    }
+
+    /// Opens a branch with the user's password.
+    pub fn open(folder: &Path, password: &str, sources: Arc<dyn Sources>) -> Result<Self, StoreError> {
+        let folder = Folder::lock(folder)?;
+        let keys = keys::read(folder.path())?;
+        let key = keys.open_with_password(password).ok_or(StoreError::WrongPassword)?;
+        Self::open_folder(folder, key, keys, sources)
+    }
+
+    /// Opens a branch with its recovery code; the caller then asks for a new password.
+    pub fn open_with_recovery(
+        folder: &Path,
+        code: &RecoveryCode,
+        sources: Arc<dyn Sources>,
+    ) -> Result<Self, StoreError> {
+        let folder = Folder::lock(folder)?;
+        let keys = keys::read(folder.path())?;
+        let key = keys.open_with_code(code).ok_or(StoreError::WrongRecoveryCode)?;
+        Self::open_folder(folder, key, keys, sources)
+    }
+
+    /// Whether a folder holds a branch. Reads nothing secret and takes no lock.
+    pub fn is_branch(folder: &Path) -> bool {
+        ["keys.json", "keys.copy.json"].iter().any(|name| folder.join(name).is_file())
+    }
+
+    fn open_folder(
+        folder: Folder,
+        key: FileKey,
+        keys: KeyFile,
+        sources: Arc<dyn Sources>,
+    ) -> Result<Self, StoreError> {
+        let place = Place { file: folder.database(), vfs: None };
+        finish_making(&folder, &place)?;
+        Self::open_with_key(folder, place, key, keys, sources)
+    }
+
+    pub(crate) fn open_with_key(
+        folder: Folder,
+        place: Place,
+        key: FileKey,
+        keys: KeyFile,
+        sources: Arc<dyn Sources>,
+    ) -> Result<Self, StoreError> {
+        let (writing, reading) = place.open(&key)?;
+        keys::heal(folder.path(), &keys)?;
+        Ok(Self {
+            folder,
+            place,
+            key,
+            keys: Mutex::new(keys),
+            writing: Mutex::new(writing),
+            reading: Mutex::new(reading),
+            listeners: Mutex::default(),
+            kinds: Kinds::builtin(),
+            verdicts: Mutex::default(),
+            sources,
+        })
+    }
+
+    /// The folder, for messages.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The encrypted file, for messages and backups.
+    pub fn file(&self) -> &Path {
+        &self.place.file
+    }
+
+    /// Wraps the key with a new password. The old one must be right, also when the recovery code opened the branch
+    /// (then use `reset_password`).
+    pub fn change_password(&self, old: &str, new: &str) -> Result<(), StoreError> {
+        locked(&self.keys).open_with_password(old).ok_or(StoreError::WrongPassword)?;
+        self.reset_password(new)
+    }
+
+    /// Wraps the key with a new password, for a branch that was opened with the recovery code.
+    pub fn reset_password(&self, new: &str) -> Result<(), StoreError> {
+        check_password(new)?;
+        self.save_keys(|keys| keys.with_password(&self.key, new, &*self.sources))
+    }
+
+    /// Whether `password` opens this branch, to unlock a page that locked itself.
+    pub fn is_password(&self, password: &str) -> bool {
+        locked(&self.keys).open_with_password(password).is_some()
+    }
+
+    /// Notes that the user holds the recovery code, if what they retyped is right.
+    pub fn confirm_recovery(&self, typed: &str) -> Result<(), StoreError> {
+        let code = RecoveryCode::parse(typed)?;
+        locked(&self.keys).open_with_code(&code).ok_or(StoreError::WrongRecoveryCode)?;
+        self.save_keys(KeyFile::with_confirmed)
+    }
+
+    pub fn is_recovery_confirmed(&self) -> bool {
+        locked(&self.keys).confirmed
+    }
+
+    /// Replaces the recovery code; the old one stops working.
+    pub fn new_recovery_code(&self) -> Result<RecoveryCode, StoreError> {
+        let code = RecoveryCode::from_random(&random(&*self.sources));
+        self.save_keys(|keys| keys.with_code(&self.key, &code, &*self.sources))?;
+        Ok(code)
+    }
+
+    fn save_keys(&self, change: impl FnOnce(&KeyFile) -> KeyFile) -> Result<(), StoreError> {
+        let mut keys = locked(&self.keys);
+        let next = change(&keys);
+        keys::save(self.folder.path(), &next)?;
+        *keys = next;
+        Ok(())
+    }
+
+    /// Reads every page and checks it. Slow on a large file: run it beside the page, not before it.
+    pub fn check(&self) -> Result<(), StoreError> {
+        db::check(&locked(&self.reading), &self.place.file)
+    }
+
+    /// Adds a listener that is told after each commit.
+    pub fn on_changed(&self, listener: Listener) {
+        locked(&self.listeners).push(listener);
+    }
+
+    /// Runs one transaction that takes the write lock at its start, so that what it reads stays true until it commits.
+    pub(crate) fn transact<T>(
+        &self,
+        body: impl FnOnce(&Transaction) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let mut db = locked(&self.writing);
+        let run = || {
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let made = body(&transaction)?;
+            transaction.commit()?;
+            Ok(made)
+        };
+        run().map_err(|fault: Fault| fault.at(&self.place.file))
+    }
+
+    /// Runs one transaction that ends in the fold. What the body returns are the drafts that it touched.
+    pub(crate) fn commit(
+        &self,
+        body: impl for<'a> FnOnce(&'a Connection, &mut Batch<'a>) -> Result<Vec<(String, String)>, Fault>,
+    ) -> Result<crate::Touched, StoreError> {
+        let mut verdicts = locked(&self.verdicts);
+        let before = verdicts.clone();
+        let (touched, after) = self.transact(|db| {
+            let mut batch = Batch::new(db, &self.kinds, before);
+            let drafts = body(db, &mut batch)?;
+            let (touched, after) = batch.finish()?;
+            Ok((crate::Touched { drafts, ..touched }, after))
+        })?;
+        *verdicts = after;
+        Ok(touched)
+    }
+
+    pub fn kinds(&self) -> &Kinds {
+        &self.kinds
+    }
+
+    pub(crate) fn look<T>(
+        &self,
+        body: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        body(&locked(&self.reading)).map_err(|fault| fault.at(&self.place.file))
+    }
+
+    pub(crate) fn tell(&self, touched: &crate::Touched) {
+        if touched.is_nothing() {
+            return;
+        }
+        let listeners = locked(&self.listeners).clone();
+        listeners.iter().for_each(|listener| listener(touched));
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("folder", &self.folder.path()).finish_non_exhaustive()
+    }
+}
+
+/// A panic of another thread left no half-done state: its transaction was rolled back.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn check_password(password: &str) -> Result<(), StoreError> {
+    if password.chars().count() < LEAST_PASSWORD {
+        return Err(StoreError::WeakPassword { least: LEAST_PASSWORD });
+    }
+    Ok(())
+}
+
+fn unfinished(place: &Place) -> PathBuf {
+    place.file.with_extension("new.db")
+}
+
+/// The file, then the keys, then the file's name: wherever this is cut, either no branch is there yet or
+/// `finish_making` completes it.
+fn make_files(folder: &Folder, place: &Place, key: &FileKey, keys: &KeyFile) -> Result<(), StoreError> {
+    let new = unfinished(place);
+    if new.exists() {
+        std::fs::remove_file(&new).map_err(|error| StoreError::io(&new, error))?;
+    }
+    Place { file: new, vfs: place.vfs }.create(key)?;
+    keys::save(folder.path(), keys)?;
+    finish_making(folder, place)
+}
+
+fn finish_making(folder: &Folder, place: &Place) -> Result<(), StoreError> {
+    let new = unfinished(place);
+    if !place.file.exists() && new.exists() {
+        std::fs::rename(&new, &place.file).map_err(|error| StoreError::io(&place.file, error))?;
+        keys::sync_folder(folder.path())?;
+    }
+    Ok(())
+}

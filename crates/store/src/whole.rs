@@ -1,0 +1,72 @@
+//! Over the whole file: rebuilding every record from the log, and the digest of what is stored.
+
+use replica::{StateDigest, StreamId};
+
+use crate::error::{Fault, StoreError};
+use crate::log;
+use crate::records;
+use crate::store::Store;
+
+impl Store {
+    /// Computes all records, lists and search words from the log again. The result is what was there before, unless
+    /// an earlier program computed them differently.
+    pub fn rebuild(&self) -> Result<(), StoreError> {
+        let touched = self.commit(|db, batch| {
+            records::forget_all(db)?;
+            for stream in log::streams(db)? {
+                for (seq, change) in log::changes_by_row(db, stream.seq)? {
+                    batch.touch(stream, seq, change)?;
+                }
+            }
+            Ok(Vec::new())
+        })?;
+        self.tell(&touched);
+        Ok(())
+    }
+
+    /// The digest of the stored records of one stream, which a laptop and the city compare.
+    pub fn digest(&self, stream: &StreamId) -> Result<String, StoreError> {
+        self.look(|db| {
+            let mut digest = StateDigest::default();
+            if let Some(row) = log::stream(db, stream)? {
+                let sql = "SELECT kind, id, state FROM record WHERE stream = ?1 ORDER BY kind, id";
+                let mut statement = db.prepare_cached(sql)?;
+                let mut rows = statement.query([row.seq])?;
+                while let Some(row) = rows.next()? {
+                    let (kind, id): (String, String) = (row.get(0)?, row.get(1)?);
+                    let state = row.get_ref(2)?.as_blob().map_err(|_| not_bytes(&id))?;
+                    digest.add(stream, &kind, &id, state);
+                }
+            }
+            Ok(digest.finish())
+        })
+    }
+
+    /// The digest of the lists, facets and search words of one stream: two stores of one program that hold the same
+    /// changes have the same.
+    pub fn projection_digest(&self, stream: &StreamId) -> Result<String, StoreError> {
+        let columns = "SELECT kind, id, life, closing, title, title_key, date, date_end, list, conflicts, late,
+                         born_at, last_at, hex(words),
+                         (SELECT group_concat(path || '=' || value, ';') FROM
+                           (SELECT path, value FROM facet WHERE facet.record = record.seq ORDER BY path, value))
+                       FROM record WHERE stream = ?1 ORDER BY kind, id";
+        self.look(|db| {
+            let mut hasher = blake3::Hasher::new();
+            if let Some(row) = log::stream(db, stream)? {
+                let mut statement = db.prepare_cached(columns)?;
+                let width = statement.column_count();
+                let mut rows = statement.query([row.seq])?;
+                while let Some(row) = rows.next()? {
+                    for column in 0..width {
+                        hasher.update(format!("{:?}\n", row.get_ref(column)?).as_bytes());
+                    }
+                }
+            }
+            Ok(hasher.finalize().to_hex().to_string())
+        })
+    }
+}
+
+fn not_bytes(id: &str) -> Fault {
+    Fault::row("record", id, "state", "not bytes")
+}

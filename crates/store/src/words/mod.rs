@@ -1,0 +1,9 @@
+//! The words of the search box and the keys that lists are sorted by. Pure: text in, text out.
+
+mod pinyin;
+mod surnames;
+mod tokens;
+
+pub(crate) use pinyin::name_tokens;
+pub use pinyin::{letter, sort_key};
+pub(crate) use tokens::{body_tokens, query};

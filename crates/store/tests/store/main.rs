@@ -1,0 +1,4 @@
+//! Stories of one branch folder, through the public interface only.
+
+mod opening;
+mod world;
