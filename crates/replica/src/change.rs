@@ -4,7 +4,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::Value;
 
 use crate::header::Header;
-use crate::id::{ChangeId, StreamId};
+use crate::id::{ChangeId, DeviceId, StreamId};
 use crate::json::{self, Unreadable};
 use crate::limits::{MAX_HELD, MAX_LAMPORT_JUMP, MAX_PAYLOAD};
 
@@ -105,10 +105,19 @@ impl Change {
     }
 
     fn check_signature(&self) -> Result<(), Refused> {
-        let key = VerifyingKey::from_bytes(&self.header.device.0).map_err(|_| Refused::BadSignature)?;
-        key.verify_strict(&signature_input(&self.raw.header), &Signature::from_bytes(&self.raw.signature))
-            .map_err(|_| Refused::BadSignature)
+        let input = signature_input(&self.raw.header);
+        if is_signed(&self.header.device, &input, &self.raw.signature) {
+            Ok(())
+        } else {
+            Err(Refused::BadSignature)
+        }
     }
+}
+
+/// Says whether a device signed these bytes, strictly: no weak keys, no second spelling of a signature.
+pub fn is_signed(device: &DeviceId, input: &[u8], signature: &[u8; 64]) -> bool {
+    VerifyingKey::from_bytes(&device.0)
+        .is_ok_and(|key| key.verify_strict(input, &Signature::from_bytes(signature)).is_ok())
 }
 
 /// The bytes that a device signs for a header.

@@ -25,7 +25,9 @@ mod text;
 mod verdict;
 
 pub use builder::{CannotBuild, ChangeBuilder, End, device_of};
-pub use change::{Change, RawChange, Refused, SIGNATURE_PURPOSE, display_lamport, signature_input};
+pub use change::{
+    Change, RawChange, Refused, SIGNATURE_PURPOSE, display_lamport, is_signed, signature_input,
+};
 pub use fold::fold_record;
 pub use frontier::Frontier;
 pub use header::{Header, WriteHead};
