@@ -1,5 +1,5 @@
 // A branch as its secretary sets it up: its facts, a password, the recovery code, the roster pasted from a table.
-import { agree, choose, field, follow, goTo, press, sees, type } from './hands.mjs'
+import { choose, field, follow, goTo, press, sees, type } from './hands.mjs'
 
 export const PASSWORD = 'hao-jide-mima-1'
 
@@ -39,7 +39,6 @@ export async function pasteRoster(page, rows) {
   await press(page, '读取')
   await press(page, `只导入正确的 ${rows.length - 1} 行`)
   await sees(page, `已导入 ${rows.length - 1} 人`)
-  await press(page, '查看党员')
+  await follow(page, '查看党员')
+  await sees(page, '正式党员')
 }
-
-export { agree, follow }

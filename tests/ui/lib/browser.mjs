@@ -39,6 +39,8 @@ export async function browser(t) {
     timezoneId: 'America/Los_Angeles',
   })
   context.setDefaultTimeout(10_000)
+  // As the window does it: every page must live with prototypes that nothing can be added to.
+  await context.addInitScript(() => Object.freeze(Object.prototype))
   t.after(async () => {
     await context.close()
     rmSync(profile, { recursive: true, force: true })

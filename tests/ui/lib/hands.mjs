@@ -10,7 +10,13 @@ const label = (text) => new RegExp(`^${quoted(text)}(（必填）)?$`)
 export const field = (scope, text) => scope.getByLabel(label(text))
 
 /** A group of radios or boxes under a question. */
-export const group = (scope, text) => scope.getByRole('group', { name: label(text) })
+export function group(scope, text) {
+  const page = scope.page?.() ?? scope
+  return scope.locator('fieldset').filter({ has: page.locator('legend', { hasText: label(text) }) })
+}
+
+/** One item of a list in a form, by its heading; the last one when several carry it. */
+export const item = (scope, heading) => scope.getByRole('group', { name: heading, exact: true }).last()
 
 /** Types into the field with this label and leaves it. */
 export async function type(scope, text, value) {
