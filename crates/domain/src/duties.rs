@@ -1,7 +1,7 @@
 //! The calendar of duties: what a branch owed in a period, and which record met it.
 
 use crate::attendance::meeting_quorum;
-use crate::check::mentions;
+use crate::check::{Mention, mentions};
 use crate::finding::{Code, Finding};
 use crate::meeting::{Activity, Meeting};
 use crate::organisation::OrganisationKind;
@@ -365,9 +365,19 @@ impl<'a> Owner<'a> {
 }
 
 fn unrecorded(meetings: &[Meeting]) -> BTreeSet<(Activity, NaiveDate)> {
+    let held: BTreeSet<(Activity, NaiveDate)> = meetings
+        .iter()
+        .filter_map(|meeting| Some((meeting, meeting.date()?)))
+        .flat_map(|(meeting, date)| meeting.types.iter().map(move |activity| (*activity, date)))
+        .collect();
+    let ids: BTreeSet<&str> = meetings.iter().map(|meeting| meeting.id.as_str()).collect();
     let mentioned = meetings.iter().flat_map(mentions);
-    let missing = mentioned.filter(|mention| !meetings.iter().any(|meeting| mention.is_of(meeting)));
-    missing.map(|mention| (mention.body, mention.date)).collect()
+    let named = |mention: &Mention| mention.record.as_deref().is_some_and(|record| ids.contains(record));
+    mentioned
+        .filter(|mention| !named(mention))
+        .map(|mention| (mention.body, mention.date))
+        .filter(|mentioned| !held.contains(mentioned))
+        .collect()
 }
 
 fn before_records(since: Option<NaiveDate>) -> Finding {

@@ -362,9 +362,10 @@ fn choose(packs: &[Pack], date: NaiveDate) -> &Pack {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pack, choose};
+    use super::{Pack, Share, choose};
     use crate::meeting::{Activity, VoteRule};
     use crate::time::parse_date;
+    use proptest::{prop_assert, proptest};
 
     #[test]
     fn every_reference_of_every_pack_resolves() {
@@ -433,6 +434,21 @@ mod tests {
         }
         assert_eq!(pack.thresholds(VoteRule::Admit).quorum.least(8), 5, "more than half, not half");
         assert!(!ordinary.quorum.reached(0, 0), "nobody is no quorum");
+    }
+
+    proptest! {
+        #[test]
+        fn a_share_is_reached_exactly(num in 1u64..10, more in 0u64..10, whole in 1u32..10_000, strict: bool) {
+            let article = String::new();
+            let share = Share { num, den: num + more, strict, article, confirm: false };
+            let least = share.least(whole);
+            let reached = |count: u32| {
+                let (count, part) = (u64::from(count) * share.den, u64::from(whole) * share.num);
+                if strict { count > part } else { count >= part }
+            };
+            prop_assert!(reached(least) && share.reached(least, whole));
+            prop_assert!(!reached(least - 1) && !share.reached(least - 1, whole));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::pack::{Of, Pack, VoteThresholds};
 use crate::roster::{Branch, RosterLine};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// What became of a vote.
@@ -316,7 +317,7 @@ fn elect(hall: &Hall, result: &mut VoteResult, valid: bool) {
         result.why.push(hall.finding(Finding::warning(Code::VoteIncomplete), article));
         return;
     };
-    ranked.sort_by(|(a, first), (b, second)| second.cmp(first).then_with(|| a.name.cmp(&b.name)));
+    ranked.sort_by_key(|(_, votes)| Reverse(*votes));
     let tied = tie(&ranked, seats, result.least_yes);
     let winners = ranked.iter().filter(|(_, votes)| *votes >= result.least_yes).count();
     for (place, (candidate, votes)) in ranked.iter().enumerate() {

@@ -8,7 +8,7 @@ mod people;
 
 pub use branch::check_branch;
 pub use head::{Lateness, lateness};
-pub(crate) use order::mentions;
+pub(crate) use order::{Mention, mentions};
 
 use crate::attendance::meeting_quorum;
 use crate::finding::{Code, Finding, Severity};

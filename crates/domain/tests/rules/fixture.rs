@@ -23,10 +23,6 @@ impl World {
     pub fn branch(&self) -> Branch<'_> {
         Branch { org: &self.org, persons: &self.persons }
     }
-
-    pub fn person(&mut self, name: &str) -> &mut Person {
-        self.persons.iter_mut().find(|person| person.name == name).expect("a person of the branch")
-    }
 }
 
 pub fn pack() -> &'static Pack {

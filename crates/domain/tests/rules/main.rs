@@ -3,6 +3,7 @@
 mod checks;
 mod duties;
 mod fixture;
+mod kinds;
 mod paper;
 mod roster;
 mod votes;
