@@ -5,12 +5,13 @@ import { test } from 'node:test'
 import { pasteRoster, setUp, unlock } from '../lib/branch.mjs'
 import { browser, open, pictures, sound } from '../lib/browser.mjs'
 import { action, agenda, attendance, basics, begin, counts, exclude, finalise, finding, makeup, numbers, record, saved, vote } from '../lib/editor.mjs'
-import { field, follow, goTo, item, part, press, reads, sees, type } from '../lib/hands.mjs'
-import { LUYUE, SUDA, YUNQIAO } from '../lib/paper.mjs'
-import { folder, shell } from '../lib/programs.mjs'
+import { signIn } from '../lib/console.mjs'
+import { follow, goTo, item, part, press, reads, sees, type } from '../lib/hands.mjs'
+import { LUYUE, SUDA, YUNQIAO, registered } from '../lib/paper.mjs'
+import { city, folder, shell } from '../lib/programs.mjs'
 
 /** One evening at one laptop: the shell starts at that time, the branch is opened, and everything is closed after. */
-async function evening(t, context, laptop, at, act) {
+async function evening(context, laptop, at, act) {
   const program = await shell(laptop.data, { at })
   const page = await open(context, program.address)
   try {
@@ -30,29 +31,84 @@ async function evening(t, context, laptop, at, act) {
   }
 }
 
-const laptopOf = (t, branch) => ({ data: folder(t), branch, known: false })
-
-test('速达物流: three records', async (t) => {
-  const laptop = laptopOf(t, SUDA)
+test('six paper records', async (t) => {
   const context = await browser(t)
-  await t.test('record 1 on its evening: one event, two duties', () => evening(t, context, laptop, '2026-10-13T20:00', recordOne))
-  await t.test('record 1 is closed after the last 补课', () => evening(t, context, laptop, '2026-10-21T20:00', makeupsOfOne))
-  await t.test('record 2: an admission with a written opinion', () => evening(t, context, laptop, '2026-10-27T20:00', recordTwo))
-  await t.test('record 3: a quorate committee that follows up record 1', () => evening(t, context, laptop, '2026-11-03T20:00', recordThree))
+  const laptopOf = (branch, id) => ({ data: folder(t), branch, id, known: false })
+  const suda = laptopOf(SUDA, 'S001')
+  const yunqiao = laptopOf(YUNQIAO, 'S002')
+  const luyue = laptopOf(LUYUE, 'S003')
+
+  await t.test('速达物流, record 1 on its evening: one event, two duties', () => evening(context, suda, '2026-10-13T20:00', recordOne))
+  await t.test('鲁岳建材, record 6: an election with too few voters, entered weeks later', () => evening(context, luyue, '2026-10-19T20:00', recordSix))
+  await t.test('速达物流, record 1 is closed after the last 补课', () => evening(context, suda, '2026-10-21T20:00', makeupsOfOne))
+  await t.test('速达物流, record 2: an admission with a written opinion', () => evening(context, suda, '2026-10-27T20:00', recordTwo))
+  await t.test('速达物流, record 3: a quorate committee that follows up record 1', () => evening(context, suda, '2026-11-03T20:00', recordThree))
+  await t.test('云桥信息, record 4: no committee, no committee meeting', () => evening(context, yunqiao, '2026-11-05T20:00', recordFour))
+  await t.test('鲁岳建材, record 5: valid but not passed', () => evening(context, luyue, '2026-11-06T20:00', recordFive))
+
+  // Only now is there a city at all.
+  const day = '2026-11-07T09:00'
+  const organisations = [suda, yunqiao, luyue].map(({ branch, id }) => registered(branch, id))
+  const server = await city(folder(t), { at: day, organisations })
+  t.after(() => server.stop())
+  for (const laptop of [suda, luyue]) {
+    await t.test(`${laptop.branch.short} enrols and reports`, () => evening(context, laptop, day, (page) => report(page, server, laptop)))
+  }
+  await t.test('the city holds what was recorded', async () => cityHolds(await signIn(server)))
+  await t.test('every chain, signature and fold of the city is sound', () => server.check())
 })
 
-test('云桥信息: a branch without a committee', async (t) => {
-  const laptop = laptopOf(t, YUNQIAO)
-  const context = await browser(t)
-  await t.test('record 4: no committee, no committee meeting', () => evening(t, context, laptop, '2026-11-05T20:00', recordFour))
-})
+async function report(page, server, { id, branch }) {
+  await goTo(page, '上报')
+  await sees(page, '还没有接入市级平台，记录都保存在本机')
+  await type(page, '市级平台地址', server.origin)
+  await type(page, '接入码', 'AAAAA-AAAAA-AAAAA')
+  await press(page, '接入')
+  await sees(page, '接入码不对，没有做任何改动')
+  await type(page, '接入码', await server.enrol(id))
+  await press(page, '接入')
+  await sees(page, '立即上报')
+  await press(page, '立即上报')
+  await sees(page, '全部已上报到市级平台')
+  await sound(page, `上报 of ${branch.short}`)
+  if (id === 'S001') await pictures(page, 'sync')
+  await goTo(page, '会议')
+  await reads(page.locator('main'), '已上报')
+}
 
-test('鲁岳建材: valid but not passed, and an election without enough voters', async (t) => {
-  const laptop = laptopOf(t, LUYUE)
-  const context = await browser(t)
-  await t.test('record 6: entered weeks later', () => evening(t, context, laptop, '2026-10-19T20:00', recordSix))
-  await t.test('record 5: after two have left', () => evening(t, context, laptop, '2026-11-06T20:00', recordFive))
-})
+async function cityHolds({ meetings }) {
+  const suda = await meetings('S001')
+  const luyue = await meetings('S003')
+  const attendance = (held) => held.figures.attendance
+  const vote = (held) => held.figures.votes[0]
+
+  agrees('record 1', attendance(suda['主题党日']), { due: 14, present: 11, leave: 2, absent: 1, guests: 2, rate_permille: 786 })
+  assert.deepEqual(suda['主题党日'].figures.votes, [], 'record 1 has no vote')
+  const admission = suda['讨论接收陈晓雨为预备党员']
+  agrees('record 2', attendance(admission), { guests: 1 })
+  agrees('record 2, vote', vote(admission), { due_members: 13, present_members: 11, eligible: 11, present_eligible: 9, yes: 10, quorate: true, outcome: 'passed' })
+  agrees('record 3', attendance(suda['支部委员会会议']), { due: 3, present: 2, leave: 1, guests: 1 })
+  const purchase = luyue['购置党员活动室设备']
+  agrees('record 5', attendance(purchase), { due: 8, present: 4 })
+  agrees('record 5, vote', vote(purchase), { eligible: 8, present_eligible: 4, yes: 4, quorate: true, outcome: 'not_passed' })
+  const election = luyue['换届选举']
+  agrees('record 6', attendance(election), { due: 10, present: 7 })
+  agrees('record 6, vote', vote(election), { eligible: 10, present_eligible: 7, least_present: 8, quorate: false, outcome: 'invalid' })
+  times(election.record.times)
+}
+
+/** The four times are four things: the event, the entry weeks later, no closing yet, the city's receiving. */
+function times({ event, recorded, finalised, received }) {
+  const day = (instant) => new Date(instant + 8 * 3_600_000).toISOString().slice(0, 10)
+  assert.match(event, /^2026-09-25/)
+  assert.equal(day(recorded), '2026-10-19')
+  assert.equal(finalised, null)
+  assert.equal(day(received), '2026-11-07')
+}
+
+function agrees(what, found, expected) {
+  for (const [name, value] of Object.entries(expected)) assert.equal(found[name], value, `${what}: ${name} on the city`)
+}
 
 async function recordOne(page) {
   await begin(page, '主题党日', '党课')
@@ -148,7 +204,7 @@ async function recordTwo(page) {
   })
   await saved(page)
 
-  await t2WithoutApproval(page, block)
+  await withoutApproval(page, block)
   await type(item(part(page, /^\d?到会人员$/), '韩德福'), '上级党委同意的文号', '泰岱非公〔2026〕31号')
   await item(part(page, /^\d?到会人员$/), '韩德福').getByText('经党员大会通过', { exact: true }).click()
   await numbers(block, { members_due: 13, members_present: 11, voters_due: 11, voters_present: 9, yes: 10 })
@@ -165,7 +221,7 @@ async function recordTwo(page) {
 }
 
 /** Left out of the count without the approval: said, and counted with the twelve. */
-async function t2WithoutApproval(page, block) {
+async function withoutApproval(page, block) {
   await finding(page, 'exclusion_no_approval')
   await numbers(block, { members_due: 14, voters_due: 12, voters_present: 9, yes: 10 })
   await reads(block, '有效', '通过')
