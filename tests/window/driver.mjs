@@ -102,10 +102,24 @@ export class Hands {
     return this.window.$(`#${await label.getAttribute('for')}`)
   }
 
-  async type(name, text) {
+  async type(name, text, key = 'Tab') {
     const control = await this.field(name)
     await control.setValue(text)
-    await this.window.keys('Tab')
+    await this.window.keys(key)
+  }
+
+  /** Puts many lines into a field at once; as typed keys a tab would leave it. */
+  async paste(name, text) {
+    const put = (area, value) => {
+      area.value = value
+      area.dispatchEvent(new Event('input', { bubbles: true }))
+    }
+    await this.window.execute(put, await this.field(name), text)
+  }
+
+  /** One of the numbers of a vote. */
+  async number(name) {
+    return (await this.window.$(`[data-number="${name}"] dd`).getText()).trim()
   }
 
   async choose(question, answer) {
