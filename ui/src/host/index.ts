@@ -1,0 +1,46 @@
+/** The only module that knows which shell the pages run in. Everything else uses `call`, `useLive` and `useAction`. */
+
+import type { Calls } from './contract'
+import { callFailed } from './error'
+import { inWindow, tauriTransport, webTransport, type Transport } from './transport'
+
+export type * from './contract'
+export { callFailed, CallFailed } from './error'
+export { useAction } from './action'
+export { useDraft, type DraftSaver } from './draft'
+export { useLive, type Live } from './live'
+
+export type Name = keyof Calls
+export type Req<N extends Name> = Calls[N]['req']
+export type Res<N extends Name> = Calls[N]['res']
+
+type Tell = (kinds: ReadonlySet<string>) => void
+
+let transport: Transport | undefined
+const listeners = new Set<Tell>()
+
+/** Connects to the shell; done once, before the first page. A test passes its own. */
+export async function connect(given?: Transport): Promise<void> {
+  transport = given ?? (inWindow() ? await tauriTransport() : webTransport())
+  transport.listen(kinds => listeners.forEach(tell => tell(kinds)))
+}
+
+/** Asks the program; throws a `CallFailed`. */
+export async function call<N extends Name>(name: N, req: Req<N>): Promise<Res<N>> {
+  if (!transport) throw new Error('connect() comes first')
+  try {
+    return (await transport.call(name, req)) as Res<N>
+  } catch (thrown) {
+    throw callFailed(thrown)
+  }
+}
+
+/** Runs `tell` after every commit that touched something; answers a function that stops it. */
+export function onChanged(tell: Tell): () => void {
+  listeners.add(tell)
+  return () => listeners.delete(tell)
+}
+
+export function zoom(factor: number): void {
+  transport?.zoom(factor)
+}

@@ -1,0 +1,62 @@
+import { callFailed } from './error'
+
+/** What a shell must offer to the pages. */
+export interface Transport {
+  call(name: string, payload: unknown): Promise<unknown>
+  /** Tells the kinds that a commit touched; answers a function that stops it. */
+  listen(tell: (kinds: ReadonlySet<string>) => void): () => void
+  /** Zooms the whole page. */
+  zoom(factor: number): void
+}
+
+interface Changed {
+  kinds: string[]
+}
+
+/** The desktop window. */
+export async function tauriTransport(): Promise<Transport> {
+  const [{ invoke }, { listen }, { getCurrentWebview }] = await Promise.all([
+    import('@tauri-apps/api/core'),
+    import('@tauri-apps/api/event'),
+    import('@tauri-apps/api/webview'),
+  ])
+  return {
+    call: (name, payload) => invoke('call', { name, payload }),
+    listen(tell) {
+      const stopped = listen<Changed>('changed', event => tell(new Set(event.payload.kinds)))
+      return () => void stopped.then(stop => stop())
+    },
+    zoom: factor => void getCurrentWebview().setZoom(factor),
+  }
+}
+
+/** The browser shell: the same calls over loopback HTTP. */
+export function webTransport(): Transport {
+  return {
+    async call(name, payload) {
+      const response = await fetch(`/call/${name}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(payload),
+      })
+      const body: unknown = await response.json()
+      if (!response.ok) throw callFailed(body)
+      return body
+    },
+    listen(tell) {
+      const source = new EventSource('/events')
+      source.addEventListener('changed', event => {
+        const changed = JSON.parse((event as MessageEvent<string>).data) as Changed
+        tell(new Set(changed.kinds))
+      })
+      return () => source.close()
+    },
+    zoom(factor) {
+      document.documentElement.style.setProperty('zoom', String(factor))
+    },
+  }
+}
+
+export function inWindow(): boolean {
+  return '__TAURI_INTERNALS__' in window
+}

@@ -1,0 +1,13 @@
+/** Scrolls to the field of a record path and puts the cursor in it; without such a field, to the nearest one above it. */
+export function jumpTo(path: string): void {
+  const parts = path.split('/')
+  for (let length = parts.length; length > 0; length--) {
+    const wanted = CSS.escape(parts.slice(0, length).join('/'))
+    const place = document.querySelector<HTMLElement>(`[data-path="${wanted}"]`)
+    if (!place) continue
+    place.scrollIntoView({ block: 'center' })
+    const control = place.querySelector<HTMLElement>('input, textarea, select, button, [tabindex]') ?? place
+    control.focus({ preventScroll: true })
+    return
+  }
+}

@@ -1,0 +1,48 @@
+/** Every word of the interface. Pages ask here; nothing else holds Chinese text. */
+
+import type { CallFailed, FieldProblem, FindingLine } from '@/host'
+import { errorSentences, problemSentences } from './errors'
+import { findingSentences } from './findings'
+import * as labels from './labels'
+import { words } from './ui'
+
+export { words } from './ui'
+export * from './labels'
+
+/** The sentence of an error. An unknown code still says that nothing was lost. */
+export function errorWords(failed: Pick<CallFailed, 'code' | 'params'>): string {
+  return fill(errorSentences[failed.code] ?? errorSentences.internal ?? '', failed.params)
+}
+
+export function problemWords(problem: Pick<FieldProblem, 'code'>): string {
+  return problemSentences[problem.code] ?? words.notAccepted
+}
+
+/** The problems of a form by path, for its fields. */
+export function problemsByPath(problems: readonly FieldProblem[]): Record<string, string> {
+  return Object.fromEntries(problems.map(problem => [problem.path, problemWords(problem)]))
+}
+
+export function findingWords(finding: Pick<FindingLine, 'code' | 'params'>): string {
+  const sentence = findingSentences[finding.code] ?? words.unknownFinding
+  return fill(sentence, Object.fromEntries(Object.entries(finding.params).map(([name, value]) => [name, paramWords(name, value)])))
+}
+
+function fill(sentence: string, params: Readonly<Record<string, unknown>>): string {
+  return sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? ''))
+}
+
+const codesOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  field: words.fieldNames,
+  capacity: labels.capacities,
+  rule: labels.voteRules,
+  body: labels.deciders,
+  duty: labels.meetingTypes,
+}
+
+/** A parameter in words: codes by their table, lists joined, date-times without the `T`. */
+function paramWords(name: string, value: unknown): string {
+  if (Array.isArray(value)) return value.map(one => paramWords(name, one)).join('、')
+  const text = String(value ?? '')
+  return codesOf[name]?.[text] ?? text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*$/, '$1 $2')
+}
