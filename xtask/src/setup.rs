@@ -136,7 +136,8 @@ fn apt(privilege: Privilege) -> Command {
     command
 }
 
-/// `npm ci` in each folder whose lock file is not the one that was last installed.
+/// Installs what the lock file of each folder says, unless that was done already. `npm ci` would refuse a lock file that
+/// lacks optional packages of other systems, and a mirror that carries only some of them leaves just that.
 fn packages(folders: &[&str]) -> Result<()> {
     for folder in folders {
         let lock = root().join(folder).join("package-lock.json");
@@ -147,7 +148,11 @@ fn packages(folders: &[&str]) -> Result<()> {
         if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
             continue;
         }
-        run(&mut program("npm", folder, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
+        run(&mut program(
+            "npm",
+            folder,
+            &["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"],
+        ))?;
         fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
     }
     Ok(())
