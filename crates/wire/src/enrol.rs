@@ -189,6 +189,10 @@ fn mac(key: &CodeKey, way: Way, keys: Keys<'_>, body: &str) -> blake3::Hash {
     hasher.finalize()
 }
 
+/// Where an exchange goes, and what its bodies are called.
+pub const EXCHANGE_PATH: &str = "/v1/exchange";
+pub const EXCHANGE_TYPE: &str = "application/x-jishi";
+
 /// What a city says of itself to anyone: `GET /v1/city`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {

@@ -1,0 +1,235 @@
+//! The embedded database: one SQLCipher file, its key in a file of its own, migrations by number.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+
+/// Where the parts of a city lie on disk. The key is never beside the database file, so that a copy of the database
+/// folder alone opens nothing.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    pub root: PathBuf,
+}
+
+impl Folder {
+    pub fn new(root: impl Into<PathBuf>) -> Folder {
+        Folder { root: root.into() }
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.root.join("db").join("city.sqlite")
+    }
+
+    pub fn key(&self) -> PathBuf {
+        self.root.join("city.key")
+    }
+
+    pub fn root_key(&self) -> PathBuf {
+        self.root.join("root.key")
+    }
+}
+
+/// Why the database does not open, or a statement did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    #[error("这个文件夹里没有市级平台的数据：{0}。先运行 city init")]
+    Missing(PathBuf),
+    #[error("密钥文件 {file} 读写不了：{source}")]
+    KeyFile { file: PathBuf, source: std::io::Error },
+    #[error("密钥文件 {0} 不是 64 位十六进制数。请从备份恢复原来的密钥文件")]
+    BadKey(PathBuf),
+    #[error("数据库 {0} 打不开：密钥文件不是它的，或者文件已损坏。请核对密钥文件，或从备份恢复")]
+    WrongKey(PathBuf),
+    #[error("数据库 {file} 是更新的程序写的（{found}），这个程序只认识到 {known}。请升级程序")]
+    TooNew { file: PathBuf, found: u32, known: u32 },
+    #[error("数据库操作失败：{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("数据库里的 {table} 有一行读不懂：{what}")]
+    Damaged { table: &'static str, what: String },
+}
+
+/// The open database. One connection writes; readers share a second, which never waits for the writer.
+#[derive(Debug)]
+pub struct Db {
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+}
+
+impl Db {
+    /// Makes a new database and its key file. Fails if the key file is there already.
+    pub fn create(database: &Path, key_file: &Path, key: [u8; 32]) -> Result<Db, DbError> {
+        write_secret(key_file, &hex(&key))
+            .map_err(|source| DbError::KeyFile { file: key_file.to_owned(), source })?;
+        Db::open_at(database, &hex(&key))
+    }
+
+    /// Opens an existing one, after bringing it up to date; a newer one is refused before anything is touched.
+    pub fn open(folder: &Folder) -> Result<Db, DbError> {
+        if !folder.database().exists() {
+            return Err(DbError::Missing(folder.root.clone()));
+        }
+        let key_file = folder.key();
+        let key = std::fs::read_to_string(&key_file)
+            .map_err(|source| DbError::KeyFile { file: key_file.clone(), source })?;
+        let key = key.trim();
+        match key.len() == 64 && key.bytes().all(|letter| letter.is_ascii_hexdigit()) {
+            true => Db::open_at(&folder.database(), key),
+            false => Err(DbError::BadKey(key_file)),
+        }
+    }
+
+    fn open_at(file: &Path, key: &str) -> Result<Db, DbError> {
+        let mut writer = connect(file, key)?;
+        migrate(&mut writer, file)?;
+        let reader = connect(file, key)?;
+        reader.pragma_update(None, "query_only", true)?;
+        Ok(Db { writer: Mutex::new(writer), reader: Mutex::new(reader) })
+    }
+
+    /// Runs `body` in one transaction that holds the write lock from its start; an error undoes all of it.
+    pub fn write<T, E: From<DbError>>(
+        &self,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = lock(&self.writer);
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DbError::from)?;
+        let done = body(&transaction)?;
+        transaction.commit().map_err(DbError::from)?;
+        Ok(done)
+    }
+
+    /// Runs `body` on one consistent view.
+    pub fn read<T, E: From<DbError>>(&self, body: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = lock(&self.reader);
+        let view = connection.transaction().map_err(DbError::from)?;
+        body(&view)
+    }
+}
+
+/// A thread that panicked inside a transaction has undone it; the connection itself is sound.
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn connect(file: &Path, key: &str) -> Result<Connection, DbError> {
+    let connection = Connection::open(file)?;
+    connection.pragma_update(None, "cipher_log_level", "NONE")?;
+    connection.pragma_update(None, "key", format!("x'{key}'"))?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+        .map_err(|_| DbError::WrongKey(file.to_owned()))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, file: &Path) -> Result<(), DbError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = MIGRATIONS.len() as u32;
+    if found > known {
+        return Err(DbError::TooNew { file: file.to_owned(), found, known });
+    }
+    for (version, statements) in (1u32..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(statements)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Writes a file that only this account may read, and that was not there before.
+pub fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(file)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Takes a value of the `meta` table.
+pub fn meta(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, DbError> {
+    use rusqlite::OptionalExtension;
+    Ok(connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()?)
+}
+
+pub fn set_meta(connection: &Connection, name: &str, value: &[u8]) -> Result<(), DbError> {
+    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)", (name, value))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Db, DbError, Folder, meta, set_meta};
+    use std::os::unix::fs::PermissionsExt;
+
+    fn made() -> (tempfile::TempDir, Folder) {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path());
+        std::fs::create_dir(place.path().join("db")).unwrap();
+        let db = Db::create(&folder.database(), &folder.key(), [7; 32]).unwrap();
+        db.write(|t| set_meta(t, "hello", "泰山".as_bytes())).unwrap();
+        (place, folder)
+    }
+
+    #[test]
+    fn what_was_written_is_there_again_and_the_files_say_nothing() {
+        let (_place, folder) = made();
+        let db = Db::open(&folder).unwrap();
+        assert_eq!(db.read(|c| meta(c, "hello")).unwrap(), Some("泰山".as_bytes().to_vec()));
+        let bytes = std::fs::read(folder.database()).unwrap();
+        assert!(!bytes.starts_with(b"SQLite format"), "the file is encrypted from its first byte");
+        let mode = std::fs::metadata(folder.key()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "only this account reads the key");
+    }
+
+    #[test]
+    fn a_failed_body_leaves_nothing() {
+        let (_place, folder) = made();
+        let db = Db::open(&folder).unwrap();
+        let failed: Result<(), DbError> = db.write(|t| {
+            set_meta(t, "hello", b"changed")?;
+            Err(DbError::Missing("".into()))
+        });
+        assert!(failed.is_err());
+        assert_eq!(db.read(|c| meta(c, "hello")).unwrap(), Some("泰山".as_bytes().to_vec()));
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_read() {
+        let (_place, folder) = made();
+        assert!(matches!(Db::open(&Folder::new("/nonexistent")), Err(DbError::Missing(_))));
+        let key = std::fs::read_to_string(folder.key()).unwrap();
+        std::fs::write(folder.key(), key.replace("07", "08")).unwrap();
+        assert!(matches!(Db::open(&folder), Err(DbError::WrongKey(_))), "another key");
+        std::fs::write(folder.key(), "泰山").unwrap();
+        assert!(matches!(Db::open(&folder), Err(DbError::BadKey(_))));
+        std::fs::remove_file(folder.key()).unwrap();
+        assert!(matches!(Db::open(&folder), Err(DbError::KeyFile { .. })));
+    }
+
+    #[test]
+    fn refuses_a_newer_database_before_touching_it() {
+        let (_place, folder) = made();
+        let db = Db::open(&folder).unwrap();
+        db.writer.lock().unwrap().pragma_update(None, "user_version", 99).unwrap();
+        drop(db);
+        assert!(matches!(Db::open(&folder), Err(DbError::TooNew { found: 99, known: 1, .. })));
+    }
+}

@@ -1,0 +1,266 @@
+//! `POST /v1/exchange`: one stateless request. What it says is checked, taken in and answered in one transaction; the
+//! answer leaves only after the commit.
+
+use crate::accept::{self, Taken};
+use crate::chain::Held;
+use crate::city::City;
+use crate::db::DbError;
+use crate::http::{Refuse, blocking};
+use crate::{fold, log, receipts, right};
+use axum::body::Bytes;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use replica::{Change, ChangeId, DeviceId, Frontier, RawChange, StreamId, Verdicts};
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::enrol::{EXCHANGE_PATH, EXCHANGE_TYPE};
+use wire::{
+    Answer, ChangeWriter, Have, RefusedPart, Request, RequestHead, Span, StreamAnswer, StreamState, Target,
+};
+
+/// A request is believed this far from the city's clock, on either side. Nonces are kept for twice as long.
+const CLOCK_MS: i64 = 5 * 60 * 1000;
+const NONCE_MS: i64 = 2 * CLOCK_MS;
+/// No answer is larger, whatever the laptop says that it can take.
+const MOST_ANSWER: u32 = 4 * 1024 * 1024;
+
+pub async fn exchange(
+    State(city): State<Arc<City>>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    let encoding = encoding.unwrap_or_default().to_owned();
+    blocking(city, move |city| {
+        let query = uri.query().unwrap_or_default();
+        let target =
+            Target { method: "POST", path: EXCHANGE_PATH, query, encoding: &encoding, city: city.root };
+        let (head, request) = read(city, &target, &body)?;
+        let answer = answer(city, &head, request)?;
+        Ok(([(header::CONTENT_TYPE, EXCHANGE_TYPE)], answer).into_response())
+    })
+    .await
+}
+
+/// Who asks, when, and what, after the signature proved it.
+fn read(city: &City, target: &Target<'_>, framed: &[u8]) -> Result<(RequestHead, Request), Refuse> {
+    let malformed = |_| Refuse::bad("malformed");
+    let (head, body) = RequestHead::split(framed).map_err(malformed)?;
+    if !head.is_signed(target, body) {
+        return Err(Refuse::new(StatusCode::UNAUTHORIZED, "bad_signature"));
+    }
+    if head.at.abs_diff(city.world.now()) > CLOCK_MS.unsigned_abs() {
+        return Err(Refuse::new(StatusCode::CONFLICT, "clock"));
+    }
+    let (request, _) = Request::decode(body).map_err(malformed)?;
+    Ok((head, request))
+}
+
+fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u8>, Refuse> {
+    let now = city.world.now();
+    let (changes, bad) = verify(std::mem::take(&mut request.changes));
+    city.db.write(|t| {
+        spend_nonce(t, head, now)?;
+        let taken = accept::take_in(city, t, changes, now)?;
+        right::may_carry(t, &head.device)?;
+        let mut refused: Vec<RefusedPart> = bad;
+        refused.extend(turned_away(&taken));
+        let mut exchange = Exchange { city, t, head, request: &request, refused };
+        exchange.answer(taken.new > 0, now)
+    })
+}
+
+/// A request is good once: the same one again, by whomever it was recorded, is refused.
+fn spend_nonce(t: &Connection, head: &RequestHead, now: i64) -> Result<(), Refuse> {
+    t.prepare_cached("DELETE FROM nonce WHERE at < ?1")?.execute([now - NONCE_MS])?;
+    let mut statement = t.prepare_cached("INSERT OR IGNORE INTO nonce (nonce, at) VALUES (?1, ?2)")?;
+    match statement.execute((head.nonce.as_slice(), now))? {
+        0 => Err(Refuse::new(StatusCode::CONFLICT, "replayed")),
+        _ => Ok(()),
+    }
+}
+
+/// Signatures are checked before the transaction begins, on two threads when there are many.
+fn verify(raw: Vec<RawChange>) -> (Vec<Change>, Vec<RefusedPart>) {
+    let judge = |part: Vec<RawChange>| -> Vec<Result<Change, RefusedPart>> {
+        let refused = |change| RefusedPart::Change { change, code: "bad_change".to_owned() };
+        part.into_iter()
+            .map(|raw| (raw.id(), raw))
+            .map(|(id, raw)| raw.verify().map_err(|_| refused(id)))
+            .collect()
+    };
+    let mut left = raw;
+    let right = left.split_off(left.len() / 2);
+    let judged = match right.len() {
+        0..32 => [judge(left), judge(right)],
+        _ => std::thread::scope(|scope| {
+            let other = scope.spawn(|| judge(right));
+            [judge(left), other.join().expect("judging does not panic")]
+        }),
+    };
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for one in judged.into_iter().flatten() {
+        match one {
+            Ok(change) => good.push(change),
+            Err(part) => bad.push(part),
+        }
+    }
+    (good, bad)
+}
+
+/// What the door turned away. A change whose chain has a gap is not here: the frontier says what is missing.
+fn turned_away(taken: &Taken) -> impl Iterator<Item = RefusedPart> + '_ {
+    let device = |(_, device): &(StreamId, DeviceId)| RefusedPart::Device {
+        device: *device,
+        code: "not_permitted".to_owned(),
+    };
+    let stream = |stream: &StreamId| RefusedPart::Stream { stream: *stream, code: "no_stream".to_owned() };
+    taken.not_permitted.iter().map(device).chain(taken.no_stream.iter().map(stream))
+}
+
+struct Exchange<'a> {
+    city: &'a City,
+    t: &'a Connection,
+    head: &'a RequestHead,
+    request: &'a Request,
+    refused: Vec<RefusedPart>,
+}
+
+/// What is to be sent of one stream.
+type ToSend = (StreamId, BTreeMap<DeviceId, Span>);
+
+impl Exchange<'_> {
+    fn answer(&mut self, new: bool, now: i64) -> Result<Vec<u8>, Refuse> {
+        let (mut streams, mut frontiers, mut to_send) = (Vec::new(), Vec::new(), Vec::new());
+        for ask in &self.request.streams {
+            let stream = ask.stream;
+            if !right::may_read(self.t, &stream, &self.head.device)? {
+                self.refused.push(RefusedPart::Stream { stream, code: "not_permitted".to_owned() });
+                streams.push(StreamAnswer { stream, state: StreamState::Refused });
+                continue;
+            }
+            let frontier = log::frontier(self.t, &stream)?;
+            let (state, send) = self.state(&stream, &ask.have, &frontier)?;
+            streams.push(StreamAnswer { stream, state });
+            frontiers.push((stream, frontier));
+            to_send.push((stream, send));
+        }
+        let receipt = receipts::sign(self.city, self.head, &frontiers, now);
+        if new {
+            receipts::keep(self.t, &receipt)?;
+        }
+        let refused = std::mem::take(&mut self.refused);
+        let mut answer = Answer {
+            streams,
+            refused,
+            retry_after: None,
+            receipt: Some(receipt),
+            more: false,
+            changes: Vec::new(),
+        };
+        let mut writer = answer.begin();
+        answer.more = self.send(&to_send, &mut writer)?;
+        Ok(writer.finish(answer.more))
+    }
+
+    /// A digest that differs is answered with the frontier alone: what to send is known once the laptop says its own.
+    fn state(
+        &self,
+        stream: &StreamId,
+        have: &Have,
+        frontier: &Frontier,
+    ) -> Result<(StreamState, BTreeMap<DeviceId, Span>), DbError> {
+        if have.is(frontier) {
+            return Ok((StreamState::Same, BTreeMap::new()));
+        }
+        let held = Held::new(self.t, stream);
+        let (traces, send) = match have {
+            Have::Digest(_) => (BTreeMap::new(), BTreeMap::new()),
+            Have::Full(theirs) => {
+                let lacks = wire::difference(frontier, theirs, &BTreeMap::new(), &held);
+                let traces = lacks.unknown.iter().map(|device| Ok((*device, held.trace(device, frontier)?)));
+                (traces.collect::<Result<_, DbError>>()?, lacks.send)
+            }
+        };
+        held.done()?;
+        Ok((StreamState::Differs { frontier: frontier.clone(), traces }, send))
+    }
+
+    /// Writes changes while there is room. Gives whether any are left.
+    fn send(&self, to_send: &[ToSend], writer: &mut ChangeWriter) -> Result<bool, DbError> {
+        let budget = self.request.budget.min(MOST_ANSWER);
+        for (stream, spans) in to_send.iter().filter(|(_, spans)| !spans.is_empty()) {
+            let Some(founder) = fold::founder(self.t, stream)? else { continue };
+            let verdicts = fold::verdicts(self.t, &self.city.root, stream, founder, None)?;
+            for (device, span) in spans {
+                let room = match span {
+                    Span::After(n) => self.send_after(stream, device, *n, &verdicts, budget, writer)?,
+                    Span::Only(places) => {
+                        let ids = places.iter().map(|(_, id)| *id);
+                        self.send_only(ids, &verdicts, budget, writer)?
+                    }
+                };
+                if !room {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn send_after(
+        &self,
+        stream: &StreamId,
+        device: &DeviceId,
+        n: u64,
+        verdicts: &Verdicts,
+        budget: u32,
+        writer: &mut ChangeWriter,
+    ) -> Result<bool, DbError> {
+        let mut statement = self.t.prepare_cached(
+            "SELECT header, signature, payload, lamport FROM change
+             WHERE stream = ?1 AND device = ?2 AND n > ?3 ORDER BY n, id",
+        )?;
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        let mut rows = statement.query((stream.0.as_slice(), device.0.as_slice(), n))?;
+        while let Some(row) = rows.next()? {
+            if !writer.has_room(budget) {
+                return Ok(false);
+            }
+            writer.add(&self.shown(log::raw(row)?, verdicts)?);
+        }
+        Ok(true)
+    }
+
+    fn send_only(
+        &self,
+        ids: impl Iterator<Item = ChangeId>,
+        verdicts: &Verdicts,
+        budget: u32,
+        writer: &mut ChangeWriter,
+    ) -> Result<bool, DbError> {
+        for id in ids {
+            if !writer.has_room(budget) {
+                return Ok(false);
+            }
+            if let Some(change) = log::get(self.t, &id)? {
+                writer.add(&self.shown(change.raw, verdicts)?);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The values of a change that the city refused go to its author's devices only.
+    fn shown(&self, mut raw: RawChange, verdicts: &Verdicts) -> Result<RawChange, DbError> {
+        if !verdicts.voided.is_empty() && verdicts.voided.contains_key(&raw.id()) {
+            let author = log::get(self.t, &raw.id())?.map(|change| change.header.device);
+            if author != Some(self.head.device) {
+                raw.payload = None;
+            }
+        }
+        Ok(raw)
+    }
+}

@@ -1,0 +1,173 @@
+//! From the log to what can be asked for: verdicts, record states, signers. The fold itself is the replica's.
+
+use crate::db::DbError;
+use crate::log::{self, Address};
+use replica::{
+    Change, ChangeId, DeviceId, RecordState, RootKey, STREAM_KIND, STREAM_RECORD, StreamFacts, StreamId,
+    Verdicts, fold_record, verdicts as fold_verdicts,
+};
+use rusqlite::{Connection, OptionalExtension};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lets a stream in, together with the device of its first change.
+pub fn admit(connection: &Connection, stream: &StreamId, founder: &DeviceId) -> Result<(), DbError> {
+    connection.execute(
+        "INSERT OR IGNORE INTO stream (id, founder) VALUES (?1, ?2)",
+        (stream.0.as_slice(), founder.0.as_slice()),
+    )?;
+    Ok(())
+}
+
+/// The device of the stream's first change; None if the city does not have the stream.
+pub fn founder(connection: &Connection, stream: &StreamId) -> Result<Option<DeviceId>, DbError> {
+    let statement = "SELECT founder FROM stream WHERE id = ?1";
+    let found: Option<Vec<u8>> =
+        connection.query_row(statement, [stream.0.as_slice()], |row| row.get(0)).optional()?;
+    Ok(found.map(|bytes| log::bytes32(bytes, "stream")).transpose()?.map(DeviceId))
+}
+
+/// What does not count in a stream, from its held changes and, on trial, one more.
+pub fn verdicts(
+    connection: &Connection,
+    root: &RootKey,
+    stream: &StreamId,
+    founder: DeviceId,
+    trial: Option<&Change>,
+) -> Result<Verdicts, DbError> {
+    let held = log::touching(connection, stream, STREAM_KIND, STREAM_RECORD)?;
+    let changes: Vec<&Change> = held.iter().chain(trial).collect();
+    let failed = RefCell::new(None);
+    let prev = |id: &ChangeId| match log::get(connection, id) {
+        Ok(change) => change.and_then(|change| change.header.prev),
+        Err(error) => {
+            failed.replace(Some(error));
+            None
+        }
+    };
+    let verdicts = fold_verdicts(&StreamFacts { founder, changes: &changes, root: Some(root), prev: &prev });
+    match failed.into_inner() {
+        Some(error) => Err(error),
+        None => Ok(verdicts),
+    }
+}
+
+/// The state of one record, folded from the log.
+pub fn state(
+    connection: &Connection,
+    root: &RootKey,
+    stream: &StreamId,
+    kind: &str,
+    record: &str,
+) -> Result<Option<RecordState>, DbError> {
+    let Some(founder) = founder(connection, stream)? else { return Ok(None) };
+    let verdicts = verdicts(connection, root, stream, founder, None)?;
+    let changes = log::touching(connection, stream, kind, record)?;
+    let changes: Vec<&Change> = changes.iter().collect();
+    Ok((!changes.is_empty()).then(|| fold_record(kind, record, &changes, &verdicts)))
+}
+
+/// Folds these records again and stores them. `fresh` are changes that were just appended: a record that only they
+/// touch is folded without reading the log.
+pub fn refold(
+    connection: &Connection,
+    stream: &StreamId,
+    addresses: &BTreeSet<Address>,
+    fresh: &[Change],
+    verdicts: &Verdicts,
+    now: i64,
+) -> Result<Vec<RecordState>, DbError> {
+    let mut by_address: BTreeMap<(&str, &str), Vec<&Change>> = BTreeMap::new();
+    for change in fresh {
+        for address in log::touched(change) {
+            by_address.entry(address).or_default().push(change);
+        }
+    }
+    let mut states = Vec::with_capacity(addresses.len());
+    for (kind, record) in addresses {
+        let new = by_address.get(&(kind.as_str(), record.as_str())).map_or(&[][..], Vec::as_slice);
+        let state = match touches(connection, stream, kind, record)? as usize == new.len() {
+            true => fold_record(kind, record, new, verdicts),
+            false => {
+                let held = log::touching(connection, stream, kind, record)?;
+                fold_record(kind, record, &held.iter().collect::<Vec<_>>(), verdicts)
+            }
+        };
+        put(connection, stream, &state, now)?;
+        states.push(state);
+    }
+    Ok(states)
+}
+
+fn touches(connection: &Connection, stream: &StreamId, kind: &str, record: &str) -> Result<u32, DbError> {
+    let statement = "SELECT count(*) FROM touch WHERE stream = ?1 AND kind = ?2 AND record = ?3";
+    let mut statement = connection.prepare_cached(statement)?;
+    Ok(statement.query_row((stream.0.as_slice(), kind, record), |row| row.get(0))?)
+}
+
+fn put(connection: &Connection, stream: &StreamId, state: &RecordState, now: i64) -> Result<(), DbError> {
+    let bytes = state.to_bytes();
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| DbError::Damaged { table: "record", what: format!("{} {}", state.kind, state.id) })?;
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO record (stream, kind, id, state, received_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute((stream.0.as_slice(), &state.kind, &state.id, text, now))?;
+    Ok(())
+}
+
+/// The records whose fold differs between two verdicts.
+pub fn affected(
+    connection: &Connection,
+    stream: &StreamId,
+    before: &Verdicts,
+    after: &Verdicts,
+) -> Result<BTreeSet<Address>, DbError> {
+    let voided = |verdicts: &Verdicts| verdicts.voided.keys().copied().collect::<BTreeSet<_>>();
+    let drops = |verdicts: &Verdicts| verdicts.drop_candidates().collect::<BTreeSet<_>>();
+    let mut changes: BTreeSet<ChangeId> = &voided(before) ^ &voided(after);
+    changes.extend(&drops(before) ^ &drops(after));
+    changes.extend(&before.released ^ &after.released);
+    let let_in = |verdicts: &Verdicts| verdicts.devices.clone().unwrap_or_default();
+    let mut devices: BTreeSet<DeviceId> = &let_in(before) ^ &let_in(after);
+    devices.extend(&before.city ^ &after.city);
+    let revoked = before.revoked.keys().chain(after.revoked.keys());
+    devices.extend(revoked.filter(|device| before.revoked.get(device) != after.revoked.get(device)));
+    let mut addresses = BTreeSet::new();
+    for change in &changes {
+        addresses.extend(addresses_where(connection, "c.id = ?2", stream, &change.0)?);
+    }
+    for device in &devices {
+        addresses.extend(addresses_where(connection, "c.device = ?2", stream, &device.0)?);
+    }
+    Ok(addresses)
+}
+
+fn addresses_where(
+    connection: &Connection,
+    condition: &str,
+    stream: &StreamId,
+    name: &[u8; 32],
+) -> Result<Vec<Address>, DbError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT DISTINCT t.kind, t.record FROM change c JOIN touch t ON t.seq = c.seq
+         WHERE t.stream = ?1 AND {condition}"
+    ))?;
+    let rows =
+        statement.query_map((stream.0.as_slice(), name.as_slice()), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Writes down who may sign, after the verdicts changed.
+pub fn put_signers(connection: &Connection, stream: &StreamId, verdicts: &Verdicts) -> Result<(), DbError> {
+    connection.execute("DELETE FROM signer WHERE stream = ?1", [stream.0.as_slice()])?;
+    for device in verdicts.devices.iter().flatten() {
+        let revoked = verdicts.revoked.contains_key(device);
+        connection.execute(
+            "INSERT INTO signer (stream, device, revoked) VALUES (?1, ?2, ?3)",
+            (stream.0.as_slice(), device.0.as_slice(), revoked),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! The log in the database: changes by stream and chain, the ends of the chains, and which records they touch.
+
+use crate::db::DbError;
+use replica::{Change, ChangeId, DeviceId, End, Frontier, RawChange, StreamId, display_lamport};
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::BTreeSet;
+
+/// A record's address within a stream: kind and id.
+pub type Address = (String, String);
+
+pub fn holds(connection: &Connection, id: &ChangeId) -> Result<bool, DbError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM change WHERE id = ?1")?;
+    Ok(statement.exists([id.0.as_slice()])?)
+}
+
+/// Adds a verified change and sets the lamport value that it is shown with. The caller has made sure that it is not
+/// held and that the one before it is.
+pub fn append(connection: &Connection, change: &mut Change, received_at: i64) -> Result<(), DbError> {
+    change.lamport = display_lamport(lamport_before(connection, change)?, change.header.lamport);
+    let seq = insert(connection, change, received_at)?;
+    let stream = change.stream.0.as_slice();
+    let mut touch = connection
+        .prepare_cached("INSERT OR IGNORE INTO touch (stream, kind, record, seq) VALUES (?1, ?2, ?3, ?4)")?;
+    for (kind, record) in touched(change) {
+        touch.execute((stream, kind, record, seq))?;
+    }
+    move_end(connection, change)
+}
+
+fn lamport_before(connection: &Connection, change: &Change) -> Result<Option<u64>, DbError> {
+    let Some(prev) = &change.header.prev else { return Ok(None) };
+    let mut statement = connection.prepare_cached("SELECT lamport FROM change WHERE id = ?1")?;
+    let before: Option<i64> = statement.query_row([prev.0.as_slice()], |row| row.get(0)).optional()?;
+    Ok(before.map(i64::unsigned_abs))
+}
+
+fn insert(connection: &Connection, change: &Change, received_at: i64) -> Result<i64, DbError> {
+    let raw = &change.raw;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO change (id, stream, device, n, lamport, header, signature, payload, received_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    insert.execute((
+        change.id.0.as_slice(),
+        change.stream.0.as_slice(),
+        change.header.device.0.as_slice(),
+        number(change.header.n)?,
+        number(change.lamport)?,
+        &raw.header,
+        raw.signature.as_slice(),
+        &raw.payload,
+        received_at,
+    ))?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The change becomes an end of its chain; the one before it, if it was one, no longer is.
+fn move_end(connection: &Connection, change: &Change) -> Result<(), DbError> {
+    let (stream, device) = (change.stream.0.as_slice(), change.header.device.0.as_slice());
+    let n = number(change.header.n)?;
+    if let Some(prev) = &change.header.prev {
+        connection
+            .prepare_cached("DELETE FROM chain_end WHERE stream = ?1 AND device = ?2 AND n = ?3 AND id = ?4")?
+            .execute((stream, device, n - 1, prev.0.as_slice()))?;
+    }
+    connection
+        .prepare_cached("INSERT INTO chain_end (stream, device, n, id, lamport) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((stream, device, n, change.id.0.as_slice(), number(change.lamport)?))?;
+    Ok(())
+}
+
+/// The end of one device's chain, for its next change.
+pub fn end_of(connection: &Connection, stream: &StreamId, device: &DeviceId) -> Result<Option<End>, DbError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n, id FROM chain_end WHERE stream = ?1 AND device = ?2 ORDER BY n DESC, id DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query((stream.0.as_slice(), device.0.as_slice()))?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let n: i64 = row.get(0)?;
+    Ok(Some(End { n: n.unsigned_abs(), id: ChangeId(bytes32(row.get(1)?, "chain_end")?) }))
+}
+
+/// The highest lamport value of a stream.
+pub fn lamport(connection: &Connection, stream: &StreamId) -> Result<u64, DbError> {
+    let statement = "SELECT coalesce(max(lamport), 0) FROM chain_end WHERE stream = ?1";
+    let highest: i64 = connection.query_row(statement, [stream.0.as_slice()], |row| row.get(0))?;
+    Ok(highest.unsigned_abs())
+}
+
+/// The records that a change writes to, each once.
+pub fn touched(change: &Change) -> BTreeSet<(&str, &str)> {
+    change.header.writes.iter().map(|write| (write.kind.as_str(), write.record.as_str())).collect()
+}
+
+/// Every held change that touches the record.
+pub fn touching(
+    connection: &Connection,
+    stream: &StreamId,
+    kind: &str,
+    record: &str,
+) -> Result<Vec<Change>, DbError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.header, c.signature, c.payload, c.lamport FROM touch t JOIN change c ON c.seq = t.seq
+         WHERE t.stream = ?1 AND t.kind = ?2 AND t.record = ?3 ORDER BY t.seq",
+    )?;
+    let mut rows = statement.query((stream.0.as_slice(), kind, record))?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        changes.push(read(row)?);
+    }
+    Ok(changes)
+}
+
+/// One held change.
+pub fn get(connection: &Connection, id: &ChangeId) -> Result<Option<Change>, DbError> {
+    let mut statement =
+        connection.prepare_cached("SELECT header, signature, payload, lamport FROM change WHERE id = ?1")?;
+    let mut rows = statement.query([id.0.as_slice()])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// A change from a row of header, signature, payload and lamport.
+pub fn read(row: &Row<'_>) -> Result<Change, DbError> {
+    let raw = raw(row)?;
+    let id = raw.id();
+    let damaged = |refused| DbError::Damaged { table: "change", what: format!("{id}: {refused}") };
+    let mut change = raw.read().map_err(damaged)?;
+    change.lamport = row.get::<_, i64>(3)?.unsigned_abs();
+    Ok(change)
+}
+
+pub fn raw(row: &Row<'_>) -> Result<RawChange, DbError> {
+    let signature: Vec<u8> = row.get(1)?;
+    let damaged = |_| DbError::Damaged { table: "change", what: "signature".to_owned() };
+    Ok(RawChange {
+        header: row.get(0)?,
+        signature: signature.try_into().map_err(damaged)?,
+        payload: row.get(2)?,
+    })
+}
+
+/// The ends of every chain of a stream.
+pub fn frontier(connection: &Connection, stream: &StreamId) -> Result<Frontier, DbError> {
+    let mut statement = connection.prepare_cached("SELECT device, n, id FROM chain_end WHERE stream = ?1")?;
+    let mut rows = statement.query([stream.0.as_slice()])?;
+    let mut frontier = Frontier::default();
+    while let Some(row) = rows.next()? {
+        let device = DeviceId(bytes32(row.get(0)?, "chain_end")?);
+        let n: i64 = row.get(1)?;
+        let id = ChangeId(bytes32(row.get(2)?, "chain_end")?);
+        frontier.0.entry(device).or_default().insert((n.unsigned_abs(), id));
+    }
+    Ok(frontier)
+}
+
+/// The ids of a device's chain at these numbers; a fork gives several.
+pub fn chain_at(
+    connection: &Connection,
+    stream: &StreamId,
+    device: &DeviceId,
+    n: u64,
+) -> Result<Vec<ChangeId>, DbError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM change WHERE stream = ?1 AND device = ?2 AND n = ?3")?;
+    let mut rows = statement.query((stream.0.as_slice(), device.0.as_slice(), number(n)?))?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push(ChangeId(bytes32(row.get(0)?, "change")?));
+    }
+    Ok(ids)
+}
+
+pub fn bytes32(bytes: Vec<u8>, table: &'static str) -> Result<[u8; 32], DbError> {
+    bytes.try_into().map_err(|_| DbError::Damaged { table, what: "a name that is not 32 bytes".to_owned() })
+}
+
+fn number(n: u64) -> Result<i64, DbError> {
+    i64::try_from(n).map_err(|_| DbError::Damaged { table: "change", what: format!("number {n}") })
+}

@@ -1,0 +1,54 @@
+//! The city as a device: changes that it writes itself, signed by its operating key.
+
+use crate::city::City;
+use crate::db::DbError;
+use crate::log;
+use replica::{CannotBuild, Change, ChangeBuilder, ChangeId, STREAM_KIND, STREAM_RECORD, StreamId};
+use rusqlite::Connection;
+use serde_json::Value;
+
+/// One value of a change of the city's.
+#[derive(Debug)]
+pub struct Write {
+    pub kind: String,
+    pub record: String,
+    pub path: String,
+    pub value: Value,
+    pub over: Vec<ChangeId>,
+}
+
+impl Write {
+    /// A write to the record about the stream itself.
+    pub fn to_stream(path: String, value: Value, over: Vec<ChangeId>) -> Write {
+        Write { kind: STREAM_KIND.to_owned(), record: STREAM_RECORD.to_owned(), path, value, over }
+    }
+}
+
+/// Why the city cannot write a change.
+#[derive(Debug, thiserror::Error)]
+pub enum PenError {
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error("the city's change cannot be made: {0}")]
+    Build(#[from] CannotBuild),
+}
+
+/// Signs a change at the end of the city's chain in the stream. It counts once `accept::take_in` has taken it.
+pub fn draft(
+    city: &City,
+    connection: &Connection,
+    stream: &StreamId,
+    at: i64,
+    author: &str,
+    action: &str,
+    writes: &[Write],
+) -> Result<Change, PenError> {
+    let device = city.operating.device();
+    let end = log::end_of(connection, stream, &device)?;
+    let lamport = log::lamport(connection, stream)? + 1;
+    let mut builder = ChangeBuilder::new(Some(*stream), end, device, lamport, at, author, action);
+    for write in writes {
+        builder.add(&write.record, &write.kind, &write.path, &write.value, &write.over);
+    }
+    Ok(builder.sign(&city.operating.key)?)
+}

@@ -1,0 +1,64 @@
+use crate::world::{Laptop, TestCity};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use city::City;
+use serde_json::json;
+use std::sync::Arc;
+
+async fn sign_in(town: &TestCity) -> String {
+    let (status, headers, _) = town.post("/console/api/login", &json!({ "password": town.password })).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let cookie = headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn nothing_is_shown_without_the_operators_password() {
+    let town = TestCity::new();
+    for path in
+        ["/console/api/branches", "/console/api/branches/00/records", "/console/api/branches/00/records/a/b"]
+    {
+        let (status, said) = town.get(path, None).await;
+        let code = said["code"].as_str();
+        assert!(status == StatusCode::UNAUTHORIZED || code == Some("malformed"), "{path}: {status}");
+    }
+    let (status, _, said) = town.post("/console/api/login", &json!({ "password": "guess" })).await;
+    assert_eq!((status, said["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("wrong_password")));
+    for _ in 0..4 {
+        town.post("/console/api/login", &json!({ "password": "guess" })).await;
+    }
+    let (status, _, said) = town.post("/console/api/login", &json!({ "password": town.password })).await;
+    assert_eq!((status, said["code"].as_str()), (StatusCode::TOO_MANY_REQUESTS, Some("too_many_tries")));
+}
+
+#[tokio::test]
+async fn the_operator_sees_every_organisation_and_signs_out() {
+    let town = TestCity::new();
+    Laptop::new(1).enrol(&town, &town.code()).await.unwrap();
+    let cookie = sign_in(&town).await;
+    let (status, said) = town.get("/console/api/branches", Some(&cookie)).await;
+    assert_eq!(status, StatusCode::OK);
+    let branches = said["branches"].as_array().unwrap();
+    assert_eq!(branches.len(), 3);
+    let streams: Vec<bool> = branches.iter().map(|branch| branch["stream"].is_string()).collect();
+    assert_eq!(streams, [false, false, true], "in the register's order; only one has reported");
+
+    let request = Request::post("/console/api/logout").header(header::COOKIE, &cookie);
+    let (status, _, _) = town.call(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let (status, _) = town.get("/console/api/branches", Some(&cookie)).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "the cookie is worth nothing any more");
+}
+
+#[tokio::test]
+async fn a_proxy_that_took_plain_http_is_turned_away() {
+    let town = TestCity::new();
+    let behind = City::open(&town.folder(), crate::world::world(&town.clock), true).unwrap();
+    let town = TestCity { city: Arc::new(behind), ..town };
+    for (scheme, expected) in [("https", StatusCode::OK), ("http", StatusCode::FORBIDDEN)] {
+        let request =
+            Request::get("/v1/city").header("x-forwarded-proto", scheme).body(Body::empty()).unwrap();
+        assert_eq!(town.call(request).await.0, expected, "{scheme}");
+    }
+}

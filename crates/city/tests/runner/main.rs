@@ -1,0 +1,7 @@
+//! Everything about the city that is seen from outside: by its command line, over HTTP, and on disk.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod console;
+mod enrol;
+mod init;
+mod world;
