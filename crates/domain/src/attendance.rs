@@ -148,7 +148,7 @@ fn rate_permille(present: u32, due: u32) -> Option<u32> {
     (due > 0).then(|| u32::try_from((2000 * present + due) / (2 * due)).unwrap_or(u32::MAX))
 }
 
-/// Whether a 支部党员大会 or 支委会 could be held at all; other activities have no quorum.
+/// Whether a 支部党员大会 or 支委会 could be held at all; other activities, and bodies without members, have no quorum.
 pub fn meeting_quorum(branch: Branch, meeting: &Meeting, pack: &Pack) -> Option<MeetingQuorum> {
     let due = due(branch, meeting, pack);
     let (rule, counts): (_, fn(&RosterLine) -> bool) = match due.audience {
@@ -158,6 +158,9 @@ pub fn meeting_quorum(branch: Branch, meeting: &Meeting, pack: &Pack) -> Option<
     };
     let share = &pack.thresholds(rule).quorum;
     let voters: Vec<_> = due.members.iter().filter(|line| counts(line)).collect();
+    if voters.is_empty() {
+        return None;
+    }
     let eligible = size(voters.len());
     let present = size(voters.iter().filter(|line| meeting.attended(&line.person)).count());
     let (quorate, least) = (share.reached(present, eligible), share.least(eligible));

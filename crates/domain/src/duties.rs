@@ -221,7 +221,8 @@ impl<'a> Calendar<'a> {
     /// A 支委会 that fewer than half of the committee came to was not held.
     fn quorate(&self, meeting: &Meeting) -> bool {
         let only_committee = meeting.is(Activity::Committee) && !meeting.is(Activity::Assembly);
-        !only_committee || meeting_quorum(self.branch, meeting, self.pack).is_none_or(|quorum| quorum.quorate)
+        !only_committee
+            || meeting_quorum(self.branch, meeting, self.pack).is_some_and(|quorum| quorum.quorate)
     }
 
     /// Which period each meeting counts for. Where the pack grants months of grace, a meeting of those months fills the

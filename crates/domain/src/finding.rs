@@ -116,8 +116,6 @@ codes! {
     AttendsNotDue,
     /// {name} 是应到会党员，不能登记为列席（预备党员到会不是列席）
     MemberListedAsGuest,
-    /// 应到 {due}，实到 {present}、请假 {leave}、缺席 {absent}、未登记 {unregistered}，合计不符
-    AttendanceDoesNotAdd,
     /// 定稿时固定的应到名册与现在的花名册不一致：多 {added}，少 {removed}
     RosterChanged,
     /// {name} 缺席已超过 {days} 天，还没有补课记录

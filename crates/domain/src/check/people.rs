@@ -168,14 +168,6 @@ fn registered(case: &Case, counted: &Count, findings: &mut Vec<Finding>) {
         findings
             .push(finding.with("count", unregistered.len()).at("attendance").on(case.pack.cite("record")));
     }
-    let numbers = counted.numbers;
-    if numbers.present + numbers.leave + numbers.absent + numbers.unregistered != numbers.due {
-        let finding = Finding::error(Code::AttendanceDoesNotAdd)
-            .with("due", numbers.due)
-            .with("present", numbers.present);
-        let finding = finding.with("leave", numbers.leave).with("absent", numbers.absent);
-        findings.push(finding.with("unregistered", numbers.unregistered).at("attendance"));
-    }
 }
 
 /// People entered as due who are not, and members entered as guests.

@@ -5,7 +5,7 @@ use crate::fixture::{
     yunqiao,
 };
 use domain::check::may_finalise;
-use domain::{Case, Code, Finding, Meeting, Severity, check, lateness};
+use domain::{Case, Code, Finding, Meeting, Severity, check, count, lateness};
 use serde_json::json;
 
 /// A complete record of an assembly of 速达物流 on 2026-10-20.
@@ -127,6 +127,8 @@ fn everybody_due_is_entered_and_nobody_else() {
     let open = complete(&world).without("attendance/赵鹏/status");
     let finding = brings(&world, &open, Code::Unregistered, Severity::E);
     assert_eq!(finding.params["names"], json!(["赵鹏"]));
+    let numbers = count(world.branch(), &open.read(), pack()).numbers;
+    assert_eq!((numbers.due, numbers.present, numbers.absent, numbers.unregistered), (14, 13, 0, 1));
 
     let listed = complete(&world).set("guests/1/name", json!("冯雪")).set("guests/1/person", json!("冯雪"));
     brings(&world, &listed, Code::MemberListedAsGuest, Severity::E);
@@ -207,7 +209,9 @@ fn a_committee_and_a_group_exist_before_they_meet() {
     brings(&small, &held(&small, &["committee"], None), Code::CommitteeAbsent, Severity::E);
     brings(&small, &held(&small, &["group"], Some("g1")), Code::GroupUnknown, Severity::E);
     brings(&small, &held(&small, &["group"], None), Code::GroupMissing, Severity::E);
-    let mut large = suda();
+    let mut large = luyue();
+    large.persons.retain(|person| person.memberships.is_empty());
+    large.persons.truncate(7);
     large.org = organisation(&[]);
     brings(&large, &held(&large, &["committee"], None), Code::CommitteeNotRecorded, Severity::E);
     let mut empty = suda();

@@ -191,7 +191,9 @@ fn record_4_is_refused_as_a_committee_meeting() {
     let world = yunqiao();
     let minutes =
         minutes("r4", &["committee"], "2026-11-05", "15:00", "16:00").chaired("覃志远", "secretary");
-    let finding = the(Code::CommitteeAbsent, &findings(&world, &minutes, &[]));
+    let found = findings(&world, &minutes, &[]);
+    assert_eq!(codes(&found), [Code::CommitteeAbsent], "one clear answer, no consequences of it");
+    let finding = the(Code::CommitteeAbsent, &found);
     assert_eq!(finding.severity, Severity::E);
     assert_eq!((&finding.params["members"], &finding.params["threshold"]), (&json!(5), &json!(7)));
     assert_eq!(finding.params["advice"], json!("assembly"));
