@@ -174,9 +174,10 @@ impl Verdicts {
     }
 
     /// Says whether the payload was redacted, by the city or by its own author. Then it is erased, and not
-    /// kept when someone sends it again.
+    /// kept when someone sends it again. A change that rules or lets in cannot be redacted, or what it decided
+    /// would hang on whether its payload is still held.
     pub fn drops(&self, change: &Change) -> bool {
-        let droppers = self.dropped.get(&change.id);
+        let droppers = self.dropped.get(&change.id).filter(|_| !decides(change));
         droppers.is_some_and(|droppers| {
             droppers.contains(&Dropper::City) || droppers.contains(&Dropper::Author(change.header.device))
         })
@@ -186,6 +187,17 @@ impl Verdicts {
     pub fn drop_candidates(&self) -> impl Iterator<Item = ChangeId> + '_ {
         self.dropped.keys().copied()
     }
+}
+
+/// Says whether a change has a say in verdicts.
+fn decides(change: &Change) -> bool {
+    let reserved = |path: &str| [RULING, KEY, DEVICE].iter().any(|prefix| path.starts_with(prefix));
+    let stream = change
+        .header
+        .writes
+        .iter()
+        .filter(|write| write.record == STREAM_RECORD && write.kind == STREAM_KIND);
+    stream.into_iter().any(|write| reserved(&write.path))
 }
 
 /// Folds the rulings, keys and devices of a stream.
