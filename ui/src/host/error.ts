@@ -1,4 +1,4 @@
-import type { FieldProblem } from './contract'
+import type { FieldProblem, FindingLine } from './contract'
 
 /** Why the program refused a call. The words for `code` are in `@/words`. */
 export class CallFailed extends Error {
@@ -7,6 +7,8 @@ export class CallFailed extends Error {
     readonly params: Record<string, unknown> = {},
     /** One for every field that was refused. */
     readonly problems: readonly FieldProblem[] = [],
+    /** What stands against it. */
+    readonly findings: readonly FindingLine[] = [],
   ) {
     super(code)
     this.name = 'CallFailed'
@@ -21,6 +23,7 @@ export function callFailed(thrown: unknown): CallFailed {
       thrown.code,
       isObject(thrown.params) ? thrown.params : {},
       Array.isArray(thrown.problems) ? (thrown.problems as FieldProblem[]) : [],
+      Array.isArray(thrown.findings) ? (thrown.findings as FindingLine[]) : [],
     )
   }
   return new CallFailed('unreachable')

@@ -1,5 +1,7 @@
+import type { Code } from '@/host'
+
 /** What happened, whether what was typed is safe, and what to do: one entry per error code. */
-export const errorSentences: Readonly<Record<string, string>> = {
+export const errorSentences: Readonly<Record<Code | 'unreachable', string>> = {
   bad_request: '页面与程序的版本不一致，操作没有执行。请关闭程序后重新打开。',
   not_open: '支部没有打开。请输入密码打开后再试，已保存的内容都在。',
   not_found: '这条记录已经不在了，可能已被删除。请返回列表查看。',

@@ -80,6 +80,7 @@ export const findingSentences: Readonly<Record<string, string>> = {
   action_open: '议定事项“{task}”（{owner}）没有期限，尚未完成',
   action_done: '议定事项“{task}”（{owner}）已于 {done_on} 完成',
   action_incomplete: '议定事项“{task}”没有责任人或期限',
+  duty_open: '应在 {due_by} 前完成',
   duty_met: '{period} 已由 {date} 的记录完成',
   duty_not_met_explainable: '{period} 未达标（可说明）',
   duty_not_met: '{period} 未达标',

@@ -11,7 +11,7 @@ export * from './labels'
 
 /** The sentence of an error. An unknown code still says that nothing was lost. */
 export function errorWords(failed: Pick<CallFailed, 'code' | 'params'>): string {
-  return fill(errorSentences[failed.code] ?? errorSentences.internal ?? '', failed.params)
+  return fill((errorSentences as Readonly<Record<string, string>>)[failed.code] ?? errorSentences.internal, failed.params)
 }
 
 export function problemWords(problem: Pick<FieldProblem, 'code'>): string {

@@ -205,6 +205,7 @@ export const meetingWords = {
     study: '学时',
     studyEach: (hours: number, minutes: number) => `到会每人${hours ? ` ${hours} 小时` : ''}${minutes ? ` ${minutes} 分` : ''}`,
     late: '补录',
+    entry: '录入',
     noVote: '没有表决',
     draftOpen: '这条记录还有没保存的草稿。',
     continueDraft: '继续修改',

@@ -6,7 +6,7 @@ import { findingWords } from '@/words'
 export interface Editor {
   form: Ref<MeetingForm>
   derived: ComputedRef<MeetingDerived>
-  /** What stands beside a field: findings about it, except that it is empty, which the checklist says. */
+  /** What stands beside a field: errors about it, except that it is empty, which the checklist says. */
   problems: ComputedRef<Readonly<Record<string, string>>>
 }
 
@@ -52,7 +52,7 @@ export function openEditor(id: string): OpenEditor {
 function beside(findings: readonly FindingLine[]): Record<string, string> {
   const texts: Record<string, string> = {}
   for (const finding of findings) {
-    if (!finding.path || finding.severity === 'H' || finding.code === 'field_missing') continue
+    if (!finding.path || finding.severity !== 'E' || finding.code === 'field_missing') continue
     const before = texts[finding.path]
     texts[finding.path] = before ? `${before}；${findingWords(finding)}` : findingWords(finding)
   }
