@@ -1,8 +1,12 @@
 //! What can go wrong, as codes that the page has words for.
 
+use crate::contract::{FieldProblem, FindingLine};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use store::StoreError;
 use ts_rs::TS;
 
 /// Why a call was refused. A code exists only where a page acts on it or has words for it.
@@ -72,7 +76,96 @@ pub struct CallError {
     pub params: BTreeMap<String, Value>,
     /// Refused fields.
     #[serde(default)]
-    pub problems: Vec<crate::contract::FieldProblem>,
+    pub problems: Vec<FieldProblem>,
     #[serde(default)]
-    pub findings: Vec<crate::contract::FindingLine>,
+    pub findings: Vec<FindingLine>,
+}
+
+impl CallError {
+    pub fn new(code: Code) -> Self {
+        Self { code, params: BTreeMap::new(), problems: Vec::new(), findings: Vec::new() }
+    }
+
+    /// Adds what the words need.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.params.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn not_found(kind: &str, id: &str) -> Self {
+        Self::new(Code::NotFound).with("kind", kind).with("id", id)
+    }
+
+    /// Refused fields; the heaviest reason among them is the code.
+    pub fn refused(problems: Vec<FieldProblem>) -> Self {
+        let has = |code: &str| problems.iter().find(|problem| problem.code == code);
+        let (code, path) = if let Some(problem) = has("secret_marking") {
+            (Code::SecretMarking, &problem.path)
+        } else if let Some(problem) = has("too_long") {
+            (Code::TooLong, &problem.path)
+        } else {
+            return Self { problems, ..Self::new(Code::Invalid) };
+        };
+        let error = Self::new(code).with("path", path.as_str());
+        Self { problems, ..error }
+    }
+
+    pub fn rules_not_met(findings: Vec<FindingLine>) -> Self {
+        Self { findings, ..Self::new(Code::RulesNotMet) }
+    }
+
+    /// Something broke in the program itself: the cause goes to the log, never to the page.
+    pub fn internal(cause: &dyn fmt::Display) -> Self {
+        tracing::error!(%cause, "a call failed");
+        Self::new(Code::Internal)
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.code)?;
+        self.params.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))?;
+        self.problems.iter().try_for_each(|problem| write!(f, " {}: {}", problem.path, problem.code))?;
+        self.findings.iter().try_for_each(|finding| write!(f, " {}", finding.code))
+    }
+}
+
+impl std::error::Error for CallError {}
+
+impl From<StoreError> for CallError {
+    fn from(error: StoreError) -> Self {
+        let at = |code, name: &str, path: &Path| Self::new(code).with(name, path.display().to_string());
+        match &error {
+            StoreError::WrongPassword => Self::new(Code::WrongPassword),
+            StoreError::WrongRecoveryCode | StoreError::BadRecoveryCode(_) => {
+                Self::new(Code::WrongRecoveryCode)
+            }
+            StoreError::WeakPassword { least } => Self::new(Code::WeakPassword).with("least", *least),
+            StoreError::AlreadyOpen { folder } => at(Code::AlreadyOpen, "folder", folder),
+            StoreError::NotABranch { folder } => at(Code::NotFound, "folder", folder),
+            StoreError::Exists { folder } => at(Code::AlreadyExists, "folder", folder),
+            StoreError::TooNew { file, found, known } => {
+                at(Code::TooNew, "file", file).with("found", *found).with("known", *known)
+            }
+            StoreError::Damaged { file, .. } | StoreError::BadRow { file, .. } => {
+                tracing::error!(%error, "a file is damaged");
+                at(Code::Damaged, "file", file)
+            }
+            StoreError::Closed { .. } => Self::new(Code::Closed),
+            StoreError::ReadOnly { folder } => at(Code::ReadOnly, "folder", folder),
+            StoreError::DiskFull { folder } => at(Code::DiskFull, "folder", folder),
+            StoreError::NoRecord { kind, id } => Self::not_found(kind, id),
+            StoreError::BadValue { path, code, .. } => {
+                Self::refused(vec![FieldProblem { path: path.clone(), code: code.clone() }])
+            }
+            StoreError::TooLarge { what } => Self::new(Code::TooLong).with("path", what.as_str()),
+            StoreError::Io { .. }
+            | StoreError::Sql { .. }
+            | StoreError::NoStream
+            | StoreError::HasStream
+            | StoreError::UnknownKind { .. }
+            | StoreError::RecordExists { .. }
+            | StoreError::Abandoned(_) => Self::internal(&error),
+        }
+    }
 }

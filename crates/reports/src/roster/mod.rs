@@ -39,6 +39,11 @@ pub struct Preview {
     pub rows: Vec<Row>,
 }
 
+/// Whether an ID number that was typed is whole; `Err` is the code of the reason.
+pub fn check_identity(number: &str) -> Result<(), &'static str> {
+    identity::read(&value::half_width(number)).map(|_| ())
+}
+
 /// Reads pasted cells. `columns` replaces the guess from the header: names of [`Field`], or empty.
 pub fn preview(text: &str, columns: Option<&[String]>, branch: &Branch) -> Preview {
     let lines = table::lines(text);

@@ -1,0 +1,111 @@
+//! The program: its folder, the branch that is open, and the table of calls.
+
+use crate::branch::Branch;
+use crate::contract::*;
+use crate::error::{CallError, Code};
+use crate::world::World;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Listener = Box<dyn Fn(&[String]) + Send + Sync>;
+
+/// The program over one data folder. Blocks: call it from a thread of its own.
+pub struct App {
+    pub(crate) root: PathBuf,
+    pub(crate) world: World,
+    open: Mutex<Option<Arc<Branch>>>,
+    listeners: Arc<Mutex<Vec<Listener>>>,
+}
+
+impl App {
+    /// The program with the system's clock and randomness.
+    pub fn open_root(root: PathBuf) -> Result<Self, CallError> {
+        Self::new(root, World::real())
+    }
+
+    /// The program over a data folder, which is made if it is not there.
+    pub fn new(root: PathBuf, world: World) -> Result<Self, CallError> {
+        crate::session::prepare(&root)?;
+        Ok(Self { root, world, open: Mutex::default(), listeners: Arc::default() })
+    }
+
+    /// Adds a listener that is told, after each commit, the kinds whose answers are stale.
+    pub fn on_changed(&self, listener: impl Fn(&[String]) + Send + Sync + 'static) {
+        locked(&self.listeners).push(Box::new(listener));
+    }
+
+    /// The branch that is open.
+    pub(crate) fn branch(&self) -> Result<Arc<Branch>, CallError> {
+        locked(&self.open).clone().ok_or_else(|| CallError::new(Code::NotOpen))
+    }
+
+    /// Puts a branch in the place of the open one; the store of that one closes with its last use.
+    pub(crate) fn put_open(&self, branch: Option<Branch>) {
+        if let Some(branch) = &branch {
+            let listeners = self.listeners.clone();
+            branch
+                .store
+                .on_changed(Arc::new(move |touched| tell(&listeners, &crate::branch::kinds_of(touched))));
+        }
+        *locked(&self.open) = branch.map(Arc::new);
+        self.tell(&["session"]);
+    }
+
+    pub(crate) fn tell(&self, kinds: &[&str]) {
+        let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        tell(&self.listeners, &kinds);
+    }
+}
+
+fn tell(listeners: &Mutex<Vec<Listener>>, kinds: &[String]) {
+    if !kinds.is_empty() {
+        locked(listeners).iter().for_each(|listener| listener(kinds));
+    }
+}
+
+/// A panic of another thread left no half-done state behind: both values are replaced whole.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+macro_rules! dispatch {
+    ($($name:ident($req:ty) -> $res:ty $(, reads [$($kind:literal),*])?;)*) => {
+        impl App {
+            /// Answers a call by its name in the contract.
+            pub fn call(&self, name: &str, request: Value) -> Result<Value, CallError> {
+                match name {
+                    $(stringify!($name) => {
+                        let answer: $res = self.$name(read::<$req>(request)?)?;
+                        write(&answer)
+                    })*
+                    _ => Err(CallError::new(Code::BadRequest).with("call", name)),
+                }
+            }
+        }
+    };
+}
+
+crate::calls!(dispatch);
+
+fn read<T: DeserializeOwned>(request: Value) -> Result<T, CallError> {
+    let request = if request.is_null() { Value::Object(Default::default()) } else { request };
+    // The message of serde may quote a value; only its place is passed on.
+    serde_json::from_value(request)
+        .map_err(|error| CallError::new(Code::BadRequest).with("class", format!("{:?}", error.classify())))
+}
+
+fn write<T: Serialize>(answer: &T) -> Result<Value, CallError> {
+    serde_json::to_value(answer).map_err(|error| CallError::internal(&error))
+}
+
+/// Where the records are kept unless the user says otherwise: local, never roaming, application data.
+pub fn default_data_folder() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    folder("JISHI_DATA")
+        .or_else(|| Some(folder("LOCALAPPDATA")?.join("jishi")))
+        .or_else(|| Some(folder("XDG_DATA_HOME")?.join("jishi")))
+        .or_else(|| Some(folder("HOME")?.join(".local/share/jishi")))
+}

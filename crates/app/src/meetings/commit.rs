@@ -1,0 +1,205 @@
+//! From draft to record, and what may happen to a record afterwards.
+
+use super::change::writes;
+use super::drafts::{Context, DraftContent, load, reason};
+use super::number::next_number;
+use super::{KIND, from_fields, to_fields};
+use crate::app::App;
+use crate::branch::{Branch, Fields, fields};
+use crate::contract::*;
+use crate::error::{CallError, Code};
+use crate::meetings::derive::blocks;
+use crate::values::{kind, problems, required};
+use replica::limits::MAX_PAYLOAD;
+use replica::{Closing, Life, RecordState};
+use serde_json::{Value, json};
+
+/// The finding that no record of this sort can exist at all, whatever else it says.
+const IMPOSSIBLE: &str = "committee_absent";
+/// Room that the other bytes of a change take beside its values.
+const MARGIN: usize = 2048;
+
+impl App {
+    /// 已记录: the draft becomes a change of the record. Findings stay with it; only 定稿 needs them solved.
+    pub(crate) fn commit_draft(&self, request: DraftRef) -> Result<RecordRef, CallError> {
+        let branch = self.branch()?;
+        let id = request.draft;
+        let (content, _) = load(&branch, &id)?;
+        let wanted = to_fields(&content.form);
+        check(&wanted)?;
+        let context = Context::of(&branch, &self.world, &id, &content)?;
+        let findings = context.question(&id, &content.form).findings();
+        let impossible = findings.iter().any(|finding| finding.code == IMPOSSIBLE);
+        if impossible || (content.correction.is_some() && blocks(&findings)) {
+            let against = findings.into_iter().filter(|finding| finding.severity == Severity::E).collect();
+            return Err(CallError::rules_not_met(against));
+        }
+        match (&content.base, &content.correction) {
+            (None, _) => self.record_new(&branch, &id, &wanted)?,
+            (Some(base), None) => record_edit(&branch, &id, base, &wanted)?,
+            (Some(base), Some(reason)) => {
+                self.record_correction(&branch, &id, (base, &content, reason), &context)?
+            }
+        }
+        Ok(RecordRef { id })
+    }
+
+    fn record_new(&self, branch: &Branch, id: &str, wanted: &Fields) -> Result<(), CallError> {
+        branch.write("record_meeting", |write| {
+            write.create(KIND, id, wanted)?;
+            write.drop_draft(KIND, id)
+        })?;
+        Ok(())
+    }
+
+    /// 更正: the new values and a new closing in one change.
+    fn record_correction(
+        &self,
+        branch: &Branch,
+        id: &str,
+        (base, content, reason): (&MeetingForm, &DraftContent, &str),
+        context: &Context,
+    ) -> Result<(), CallError> {
+        let state = branch.live(KIND, id)?;
+        let mut changes = writes(&to_fields(base), &to_fields(&content.form));
+        untouched_since(&state, &to_fields(base), &changes)?;
+        changes = with_births(&state, changes);
+        if base.date != content.form.date {
+            changes.insert("roster".to_owned(), frozen(context, &content.form));
+        }
+        branch.write("correct_meeting", |write| {
+            write.correct(KIND, id, &changes, json!({ "reason": reason }))?;
+            write.drop_draft(KIND, id)
+        })?;
+        Ok(())
+    }
+
+    /// 定稿: roster and number are fixed with it.
+    pub(crate) fn finalise_meeting(&self, request: RecordRef) -> Result<Nothing, CallError> {
+        let branch = self.branch()?;
+        let state = branch.open_record(KIND, &request.id)?;
+        if state.is_contested() || state.conflicts().next().is_some() {
+            return Err(CallError::new(Code::InConflict));
+        }
+        if branch.store.draft(KIND, &request.id)?.is_some() {
+            return Err(CallError::new(Code::Busy).with("draft", request.id));
+        }
+        let form = from_fields(&fields(&state));
+        let context = Context::around(&branch, &self.world, &form, Some(&state))?;
+        let findings = context.question(&request.id, &form).findings();
+        if blocks(&findings) {
+            return Err(CallError::rules_not_met(findings));
+        }
+        let number = next_number(&branch, &form)?;
+        let derived: Fields =
+            [("roster".to_owned(), frozen(&context, &form)), ("number".to_owned(), number.into())].into();
+        branch.write("finalise_meeting", |write| {
+            write.put(KIND, &request.id, &derived)?;
+            write.finalise(KIND, &request.id, json!({}))
+        })?;
+        Ok(Nothing {})
+    }
+
+    /// 作废: a closed record is never deleted.
+    pub(crate) fn annul_meeting(&self, request: RecordWithReason) -> Result<Nothing, CallError> {
+        let branch = self.branch()?;
+        let reason = reason(&request)?;
+        let state = branch.live(KIND, &request.id)?;
+        if !matches!(state.closing, Closing::Final { .. }) {
+            return Err(CallError::new(Code::BadRequest).with("state", "open"));
+        }
+        branch.write("annul_meeting", |write| {
+            write.remove(KIND, &request.id, json!({ "reason": reason }))?;
+            write.drop_draft(KIND, &request.id)
+        })?;
+        Ok(Nothing {})
+    }
+
+    pub(crate) fn delete_meeting(&self, request: RecordRef) -> Result<Nothing, CallError> {
+        let branch = self.branch()?;
+        let state = branch.live(KIND, &request.id)?;
+        if !matches!(state.closing, Closing::Open) {
+            return Err(CallError::new(Code::Closed));
+        }
+        branch.write("delete_meeting", |write| {
+            write.remove(KIND, &request.id, json!({ "reason": "deleted" }))
+        })?;
+        Ok(Nothing {})
+    }
+
+    pub(crate) fn undelete_meeting(&self, request: RecordRef) -> Result<Nothing, CallError> {
+        let branch = self.branch()?;
+        let state = branch.record(KIND, &request.id)?;
+        if !matches!(
+            (&state.life, &state.closing),
+            (Life::Gone { .. } | Life::Contested { .. }, Closing::Open)
+        ) {
+            return Err(CallError::new(Code::Closed));
+        }
+        branch.write("undelete_meeting", |write| write.restore(KIND, &request.id))?;
+        Ok(Nothing {})
+    }
+}
+
+/// Only what differs from what was shown is written; what changed elsewhere meanwhile stays.
+fn record_edit(branch: &Branch, id: &str, base: &MeetingForm, wanted: &Fields) -> Result<(), CallError> {
+    let state = branch.open_record(KIND, id)?;
+    let shown = to_fields(base);
+    let changes = writes(&shown, wanted);
+    untouched_since(&state, &shown, &changes)?;
+    let changes = with_births(&state, changes);
+    branch.write("edit_meeting", |write| {
+        write.put(KIND, id, &changes)?;
+        write.drop_draft(KIND, id)
+    })?;
+    Ok(())
+}
+
+/// An item that had been taken out and is back under its old id must be born again, or its fields stay hidden.
+fn with_births(state: &RecordState, mut changes: Fields) -> Fields {
+    let gone = state.items.iter().filter(|(_, item)| matches!(item.life, Some(Life::Gone { .. })));
+    let back: Vec<String> = gone
+        .map(|(path, _)| path)
+        .filter(|item| {
+            let within =
+                |path: &String| path.strip_prefix(item.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            changes.keys().any(|path| within(path) && !path.ends_with("/~gone"))
+        })
+        .map(|item| format!("{item}/~born"))
+        .collect();
+    changes.extend(back.into_iter().map(|path| (path, json!(true))));
+    changes
+}
+
+/// A value that changed elsewhere while it was edited here is not overwritten unseen.
+fn untouched_since(state: &RecordState, shown: &Fields, changes: &Fields) -> Result<(), CallError> {
+    let moved = changes.keys().find(|path| {
+        let now = state.value(path);
+        !path.contains('~') && now != shown.get(*path) && now != changes.get(*path)
+    });
+    match moved {
+        Some(path) => Err(CallError::new(Code::InConflict).with("path", path.as_str())),
+        None => Ok(()),
+    }
+}
+
+fn check(wanted: &Fields) -> Result<(), CallError> {
+    let mut found = problems(kind(KIND), wanted);
+    found.extend(["types", "time"].into_iter().filter(|path| !wanted.contains_key(*path)).map(required));
+    if !found.is_empty() {
+        return Err(CallError::refused(found));
+    }
+    let sizes = || wanted.iter().map(|(path, value)| (value.to_string().len(), path));
+    if sizes().map(|(size, _)| size).sum::<usize>() + MARGIN > MAX_PAYLOAD {
+        let longest = sizes().max().map(|(_, path)| path.clone()).unwrap_or_default();
+        return Err(CallError::refused(vec![FieldProblem { path: longest, code: "too_long".to_owned() }]));
+    }
+    Ok(())
+}
+
+/// The branch's roster of the day, in the form that domain reads back.
+fn frozen(context: &Context, form: &MeetingForm) -> Value {
+    let Some(date) = crate::civil::date(&form.date) else { return Value::Null };
+    let roster = domain::roster(context.facts.branch(), date);
+    serde_json::to_value(roster).unwrap_or(Value::Null)
+}
