@@ -1,7 +1,7 @@
 import type { Code } from '@/host'
 
 /** What happened, whether what was typed is safe, and what to do: one entry per error code. */
-export const errorSentences: Readonly<Record<Code | 'unreachable', string>> = {
+export const errorSentences: Readonly<Record<Code | 'unreachable' | 'city_fault', string>> = {
   bad_request: '页面与程序的版本不一致，操作没有执行。请关闭程序后重新打开。',
   not_open: '支部没有打开。请输入密码打开后再试，已保存的内容都在。',
   not_found: '这条记录已经不在了，可能已被删除。请返回列表查看。',
@@ -34,6 +34,7 @@ export const errorSentences: Readonly<Record<Code | 'unreachable', string>> = {
   bad_address: '地址不正确。应像 https://dj.example.gov.cn 这样，请核对后再试。',
   busy: '上一次上报还没有结束，请稍候。',
   internal: '程序内部出错，刚才的操作没有完成，以前保存的内容都在。请重试；再次出现时请联系技术人员。',
+  city_fault: '市级平台内部出错，请稍后再试；再次出现时请查看服务器日志。',
   unreachable: '页面和程序失去了联系。刚才输入的内容还在页面上，请确认程序仍在运行后再试。',
 }
 

@@ -1,6 +1,6 @@
 /** Every word of the interface. Pages ask here; nothing else holds Chinese text. */
 
-import type { CallFailed, FieldProblem, FindingLine } from '@/host'
+import type { CallFailed, FieldProblem } from '@/host'
 import { errorSentences, problemSentences } from './errors'
 import { findingSentences } from './findings'
 import * as labels from './labels'
@@ -23,7 +23,7 @@ export function problemsByPath(problems: readonly FieldProblem[]): Record<string
   return Object.fromEntries(problems.map(problem => [problem.path, problemWords(problem)]))
 }
 
-export function findingWords(finding: Pick<FindingLine, 'code' | 'params'>): string {
+export function findingWords(finding: { code: string; params: Readonly<Record<string, unknown>> }): string {
   const sentence = findingSentences[finding.code] ?? words.unknownFinding
   return fill(sentence, Object.fromEntries(Object.entries(finding.params).map(([name, value]) => [name, paramWords(name, value)])))
 }

@@ -91,7 +91,6 @@ export const words = {
     other: '其他义务',
     legend: '图例',
     explainable: '可说明',
-    period: { month: '本月', quarter: '本季度', year: '本年度' } as Readonly<Record<string, string>>,
   },
   fieldNames: {
     types: '活动类型',
