@@ -1,1 +1,22 @@
+//! The exchange between a store and its city: enrolment, rounds over HTTP, and issuing records again into a stream
+//! that the city already has.
+//!
+//! It never holds a transaction while it waits for the network, never decides what a record comes to, never believes
+//! an address: the city's root key is what it knows. It blocks: call it from a thread of its own.
+//!
+//! Start with [`enrol`] and [`Engine`]; `plan` decides what the next request says, without doing anything.
 
+mod address;
+mod chain;
+mod engine;
+mod enrol;
+mod error;
+mod http;
+mod plan;
+mod reissue;
+
+pub use address::Address;
+pub use engine::{Engine, Report};
+pub use enrol::{Enrolment, enrol, move_city};
+pub use error::SyncError;
+pub use reissue::{Candidate, Same, candidates, reissue};

@@ -70,7 +70,7 @@ impl EnrolCode {
         let salt = blake3::hash(format!("jishi enrolment code v1\n{}", self.place()).as_bytes());
         let mut key = [0u8; 32];
         argon
-            .hash_password_into(self.0[PLACE..LENGTH - 1].as_bytes(), salt.as_bytes(), &mut key)
+            .hash_password_into(&self.0.as_bytes()[PLACE..LENGTH - 1], salt.as_bytes(), &mut key)
             .expect("lengths of password, salt and key are constants within argon2's bounds");
         CodeKey(key)
     }
@@ -259,7 +259,7 @@ impl From<&RawChange> for ChangeText {
     fn from(raw: &RawChange) -> ChangeText {
         ChangeText {
             header: encode(&raw.header),
-            signature: encode(&raw.signature),
+            signature: encode(raw.signature),
             payload: raw.payload.as_deref().map(encode),
         }
     }

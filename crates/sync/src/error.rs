@@ -1,0 +1,55 @@
+//! Why nothing, or not everything, was exchanged: causes in the words of what a person can do about them.
+
+use store::StoreError;
+use wire::enrol::BadCode;
+
+/// A failed exchange or enrolment. Nothing that was held before is lost by any of them.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    #[error("{0} is not an address")]
+    BadAddress(String),
+    #[error("{0} would be reached without encryption")]
+    PlainHttp(String),
+    #[error("no way to the city: {0}")]
+    Offline(String),
+    #[error("what answered is not a city of this program")]
+    NotOurServer,
+    #[error("the connection broke in the middle")]
+    CutOff,
+    #[error("the city refused: {code} {detail}")]
+    Refused { code: String, detail: String },
+    #[error("the city asks to wait {0} s")]
+    Busy(u64),
+    #[error("this is another city than the one this branch is enrolled with")]
+    OtherCity,
+    #[error("the city's answer is not signed as it should be")]
+    BadSignature,
+    #[error(transparent)]
+    BadCode(#[from] BadCode),
+    #[error("this branch is not enrolled")]
+    NotEnrolled,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SyncError {
+    /// The stable code that the application shows words for.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::BadAddress(_) => "bad_address",
+            Self::PlainHttp(_) => "plain_http",
+            Self::Offline(_) => "offline",
+            Self::NotOurServer => "not_our_server",
+            Self::CutOff => "cut_off",
+            Self::Refused { code, .. } => code,
+            Self::Busy(_) => "busy",
+            Self::OtherCity => "other_city",
+            Self::BadSignature => "bad_signature",
+            Self::BadCode(BadCode::Length(_)) => "code_length",
+            Self::BadCode(BadCode::Character(_)) => "code_character",
+            Self::BadCode(BadCode::Check) => "code_check",
+            Self::NotEnrolled => "not_enrolled",
+            Self::Store(error) => error.code(),
+        }
+    }
+}
