@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Listener = Box<dyn Fn(&[String]) + Send + Sync>;
@@ -18,6 +19,8 @@ pub struct App {
     pub(crate) world: World,
     open: Mutex<Option<Arc<Branch>>>,
     listeners: Arc<Mutex<Vec<Listener>>>,
+    /// An exchange with the city is running.
+    pub(crate) exchanging: AtomicBool,
 }
 
 impl App {
@@ -29,7 +32,13 @@ impl App {
     /// The program over a data folder, which is made if it is not there.
     pub fn new(root: PathBuf, world: World) -> Result<Self, CallError> {
         crate::session::prepare(&root)?;
-        Ok(Self { root, world, open: Mutex::default(), listeners: Arc::default() })
+        Ok(Self {
+            root,
+            world,
+            open: Mutex::default(),
+            listeners: Arc::default(),
+            exchanging: AtomicBool::new(false),
+        })
     }
 
     /// Adds a listener that is told, after each commit, the kinds whose answers are stale.

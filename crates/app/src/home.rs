@@ -40,7 +40,7 @@ impl App {
             has_people: !facts.persons.is_empty(),
             has_meetings: !meetings.is_empty()
                 || branch.store.list(&Query { limit: Some(1), ..Query::of("meeting") })?.total > 0,
-            enrolled: crate::sync::enrolment(&branch)?.is_some(),
+            enrolled: crate::reporting::enrolment(&branch)?.is_some(),
             open_actions: open_actions(&meetings, today),
             drafts,
         })

@@ -23,9 +23,9 @@ mod ledgers;
 mod meetings;
 mod organisation;
 mod people;
+mod reporting;
 mod search;
 mod session;
-mod sync;
 
 pub use app::{App, default_data_folder};
 pub use error::{CallError, Code};

@@ -1,0 +1,122 @@
+//! The matching page: the city has records of this branch already, and a person says which are the same.
+
+use super::enrolment;
+use super::errors::refused;
+use crate::app::App;
+use crate::branch::Branch;
+use crate::contract::{Choice, ConfirmMatching, Enrolment, MatchLine, MatchingPage, Nothing};
+use crate::error::{CallError, Code};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use sync::Candidate;
+
+/// Set once the city's records are here, so that nothing is taken for new that was only not downloaded yet.
+const FETCHED: &str = "matching_fetched";
+
+impl App {
+    /// The page while it waits for a decision.
+    pub(crate) fn matching(&self, _: Nothing) -> Result<Option<MatchingPage>, CallError> {
+        let branch = self.branch()?;
+        let pending = sync::Enrolment::of(&branch.store).map_err(refused)?;
+        match pending.and_then(|known| known.reissue_from) {
+            Some(_) => Ok(Some(self.fetch_matching(&branch)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Issues the records of this computer again into the city's stream, as a person matched them.
+    pub(crate) fn confirm_matching(&self, request: ConfirmMatching) -> Result<Enrolment, CallError> {
+        let branch = self.branch()?;
+        if branch.store.meta(FETCHED)?.is_none() {
+            return Err(CallError::new(Code::BadRequest).with("state", "not_fetched"));
+        }
+        let candidates = sync::candidates(&branch.store).map_err(refused)?;
+        let mut same = known_only(request.same, &candidates);
+        same.extend(organisations(&candidates));
+        sync::reissue(&branch.store, &same, self.world.now(), &branch.author.0).map_err(refused)?;
+        rename_drafts(&branch, &same)?;
+        branch.store.drop_meta(FETCHED)?;
+        self.tell(&["session", "sync", "meeting", "person", "organisation", "ledger", "draft"]);
+        enrolment(&branch)?.ok_or_else(|| CallError::new(Code::NotEnrolled))
+    }
+
+    /// The city's records, fetched once, beside those of this computer.
+    pub(super) fn fetch_matching(&self, branch: &Branch) -> Result<MatchingPage, CallError> {
+        if branch.store.meta(FETCHED)?.is_none() {
+            self.round(branch)?;
+            branch.store.set_meta(FETCHED, "1")?;
+        }
+        let known = sync::Enrolment::of(&branch.store).map_err(refused)?;
+        let candidates = sync::candidates(&branch.store).map_err(refused)?;
+        let (here, _) = branch.store.count_records()?;
+        let asked = candidates.iter().filter(|candidate| candidate.kind != "organisation").count();
+        let lines =
+            |kind: &str| candidates.iter().filter(|candidate| candidate.kind == kind).map(line).collect();
+        Ok(MatchingPage {
+            organisation: known.map(|known| known.organisation_name).unwrap_or_default(),
+            persons: lines("person"),
+            meetings: lines("meeting"),
+            others: u32::try_from(here)
+                .unwrap_or(u32::MAX)
+                .saturating_sub(u32::try_from(asked).unwrap_or(u32::MAX)),
+        })
+    }
+}
+
+/// One candidate is proposed for a person; for a meeting only one of the same name, for a day may hold two.
+fn line(candidate: &Candidate) -> MatchLine {
+    let only = match candidate.there.as_slice() {
+        [(id, title)] if candidate.kind == "person" || *title == candidate.title => Some(id.clone()),
+        [..] => None,
+    };
+    MatchLine {
+        id: candidate.id.clone(),
+        title: candidate.title.clone(),
+        candidates: candidate
+            .there
+            .iter()
+            .map(|(id, title)| Choice { code: id.clone(), label: title.clone() })
+            .collect(),
+        proposed: only,
+    }
+}
+
+/// Decisions that the page was asked for; no record can be declared the same as an unlike one.
+fn known_only(same: BTreeMap<String, String>, candidates: &[Candidate]) -> BTreeMap<String, String> {
+    let offered = |here: &String, there: &String| {
+        candidates.iter().any(|one| one.id == *here && one.there.iter().any(|(id, _)| id == there))
+    };
+    same.into_iter().filter(|(here, there)| offered(here, there)).collect()
+}
+
+/// A branch is one organisation: its record here is the one that the city has.
+fn organisations(candidates: &[Candidate]) -> impl Iterator<Item = (String, String)> {
+    let ours = candidates.iter().filter(|candidate| candidate.kind == "organisation");
+    ours.filter_map(|candidate| Some((candidate.id.clone(), candidate.there.first()?.0.clone())))
+}
+
+/// Drafts name persons and records by id: they follow.
+fn rename_drafts(branch: &Branch, same: &BTreeMap<String, String>) -> Result<(), CallError> {
+    for draft in branch.store.drafts()? {
+        let id = same.get(&draft.id).unwrap_or(&draft.id);
+        let content = renamed(&draft.content, same);
+        if *id != draft.id || content != draft.content {
+            branch.store.set_draft(&draft.kind, id, &content)?;
+        }
+        if *id != draft.id {
+            branch.store.drop_draft(&draft.kind, &draft.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn renamed(value: &Value, same: &BTreeMap<String, String>) -> Value {
+    match value {
+        Value::String(text) => Value::String(same.get(text).unwrap_or(text).clone()),
+        Value::Array(items) => items.iter().map(|item| renamed(item, same)).collect(),
+        Value::Object(parts) => {
+            Value::Object(parts.iter().map(|(name, part)| (name.clone(), renamed(part, same))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}

@@ -1,0 +1,180 @@
+//! 上报: enrolment, the exchange with the city, and what each side holds. The network is waited for with no
+//! transaction open.
+
+mod errors;
+mod matching;
+mod rounds;
+
+use crate::app::App;
+use crate::branch::{ALL_LIVES, Branch};
+use crate::civil;
+use crate::contract::*;
+use crate::error::{CallError, Code};
+use crate::values::kinds;
+use errors::refused;
+use replica::Group;
+use rounds::Rounds;
+use std::sync::atomic::Ordering;
+use store::{ListRow, Order, Query};
+use sync::{Address, Engine};
+
+/// How many waiting records the page lists; the rest is a number.
+const LISTED: u32 = 50;
+/// When the branch was enrolled, in milliseconds.
+const SINCE: &str = "enrolled_at";
+
+impl App {
+    pub(crate) fn sync_page(&self, _: Nothing) -> Result<SyncPage, CallError> {
+        let branch = self.branch()?;
+        let (records_here, records_received) = branch.store.count_records()?;
+        let rounds = Rounds::of(&branch)?;
+        Ok(SyncPage {
+            enrolment: enrolment(&branch)?,
+            waiting: waiting(&branch)?,
+            waiting_total: number(branch.store.outbox()?.records),
+            records_here: number(records_here),
+            records_received: number(records_received),
+            last_success: rounds.last_success(),
+            last_error: rounds.last_error(),
+            rounds: rounds.lines(),
+            busy: self.exchanging.load(Ordering::SeqCst),
+        })
+    }
+
+    pub(crate) fn sync_pill(&self, _: Nothing) -> Result<SyncPill, CallError> {
+        let branch = self.branch()?;
+        let rounds = Rounds::of(&branch)?;
+        Ok(SyncPill {
+            enrolled: enrolment(&branch)?.is_some(),
+            waiting: number(branch.store.outbox()?.records),
+            last_success: rounds.last_success(),
+            failed: rounds.last_error().is_some(),
+            busy: self.exchanging.load(Ordering::SeqCst),
+        })
+    }
+
+    /// Enrols with the city's code. What it refuses changes nothing here.
+    pub(crate) fn enrol(&self, request: EnrolRequest) -> Result<EnrolAnswer, CallError> {
+        let branch = self.branch()?;
+        if sync::Enrolment::of(&branch.store)
+            .map_err(refused)?
+            .is_some_and(|known| known.reissue_from.is_none())
+        {
+            return Err(CallError::new(Code::AlreadyEnrolled));
+        }
+        let address = Address::parse(&request.address).map_err(refused)?;
+        let sources = self.world.sources();
+        let enrolled = self.alone(|| {
+            Ok(sync::enrol(&branch.store, &address, &request.code, &branch.author_name, &*sources)
+                .map_err(refused)?)
+        })?;
+        branch.store.set_meta(SINCE, &self.world.now().to_string())?;
+        self.tell(&["sync", "session"]);
+        if enrolled.reissue_from.is_some() {
+            return Ok(EnrolAnswer::Matching { page: self.fetch_matching(&branch)? });
+        }
+        let enrolment = enrolment(&branch)?.ok_or_else(|| CallError::new(Code::NotEnrolled))?;
+        Ok(EnrolAnswer::Adopted { enrolment })
+    }
+
+    /// One exchange, until both sides hold the same.
+    pub(crate) fn exchange(&self, _: Nothing) -> Result<ExchangeDone, CallError> {
+        let branch = self.branch()?;
+        let report = self.round(&branch)?;
+        Ok(ExchangeDone {
+            sent: number(report.sent),
+            received: number(report.received),
+            waiting: number(branch.store.outbox()?.records),
+            receipt_at: report.receipt_at.map(civil::stamp),
+        })
+    }
+
+    /// Runs the engine and keeps what came of it in the history, also when it failed.
+    fn round(&self, branch: &Branch) -> Result<sync::Report, CallError> {
+        let sources = self.world.sources();
+        let ran = self.alone(|| {
+            let mut engine = Engine::open(&branch.store, sources).map_err(refused)?;
+            Ok(engine.exchange(&branch.store).map_err(refused)?)
+        });
+        // A second exchange at the same time, or one without a city, is no round.
+        if !matches!(&ran, Err(error) if matches!(error.code, Code::Busy | Code::NotEnrolled)) {
+            Rounds::add(branch, self.world.now(), &ran)?;
+        }
+        self.tell(&["sync"]);
+        ran
+    }
+
+    /// Keeps a second exchange out while one runs.
+    fn alone<T>(&self, body: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
+        if self.exchanging.swap(true, Ordering::SeqCst) {
+            return Err(CallError::new(Code::Busy));
+        }
+        let running = Running(self);
+        self.tell(&["sync"]);
+        let done = body();
+        drop(running);
+        done
+    }
+}
+
+/// Ends with the exchange, also when it panics.
+struct Running<'a>(&'a App);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.exchanging.store(false, Ordering::SeqCst);
+    }
+}
+
+/// The city that the branch is enrolled with. While records still have to be matched it is not.
+pub fn enrolment(branch: &Branch) -> Result<Option<Enrolment>, CallError> {
+    let known = sync::Enrolment::of(&branch.store).map_err(refused)?;
+    let Some(known) = known.filter(|known| known.reissue_from.is_none()) else { return Ok(None) };
+    let since = branch.store.meta(SINCE)?.and_then(|text| text.parse().ok());
+    Ok(Some(Enrolment {
+        city: known.address.clone(),
+        address: known.address,
+        organisation: known.organisation_name,
+        since: since.map(civil::stamp).unwrap_or_default(),
+    }))
+}
+
+/// Records with changes that no receipt covers, the latest first.
+fn waiting(branch: &Branch) -> Result<Vec<WaitingRecord>, CallError> {
+    let mut rows: Vec<ListRow> = Vec::new();
+    for kind in kinds().iter().filter(|kind| kind.group != Group::System) {
+        let query = Query {
+            unsent: true,
+            life: ALL_LIVES.to_vec(),
+            order: Order::Changed,
+            limit: Some(LISTED),
+            ..Query::of(&kind.kind)
+        };
+        rows.extend(branch.store.list(&query)?.rows);
+    }
+    rows.sort_by(|a, b| (b.last_at, &a.id).cmp(&(a.last_at, &b.id)));
+    rows.truncate(LISTED as usize);
+    rows.into_iter().map(|row| waiting_record(branch, row)).collect()
+}
+
+fn waiting_record(branch: &Branch, row: ListRow) -> Result<WaitingRecord, CallError> {
+    let mut bytes = 0;
+    for entry in branch.store.history(&row.kind, &row.id)?.iter().filter(|entry| !entry.at_city) {
+        let change = branch.store.change(&entry.meta.change)?;
+        bytes += change.map_or(0, |change| {
+            change.raw.header.len() + change.raw.payload.map_or(0, |payload| payload.len())
+        });
+    }
+    Ok(WaitingRecord {
+        kind_label: kinds().get(&row.kind).map(|kind| kind.label.clone()).unwrap_or_default(),
+        date: row.date.get(..10).map(str::to_owned),
+        title: row.title,
+        kind: row.kind,
+        id: row.id,
+        bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+    })
+}
+
+fn number(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
