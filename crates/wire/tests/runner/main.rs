@@ -1,0 +1,10 @@
+//! Bodies as a whole: what survives them, what a cut leaves, how long they are, and the vectors of the format.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod carried;
+mod cuts;
+mod sizes;
+mod story;
+mod vectors;
+mod world;
