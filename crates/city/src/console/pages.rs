@@ -1,7 +1,7 @@
 //! The built console pages, carried inside the binary. Without them the city still serves its API.
 
 use axum::http::{HeaderValue, StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use include_dir::{Dir, include_dir};
 
 /// `build.rs` makes this folder: a copy of `ui/dist`, or empty when the pages were not built.
@@ -14,7 +14,11 @@ const POLICY: &str = "default-src 'self'; img-src 'self' data:; \
 /// Any address that is not the API's: a file of the build, or the console's entry page at `/` and `/console`.
 pub async fn page(uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
-    let name = if path.is_empty() || path.trim_end_matches('/') == "console" { ENTRY } else { path };
+    if path == "console/" {
+        // The page names its files relative to the root.
+        return Redirect::permanent("/console").into_response();
+    }
+    let name = if path.is_empty() || path == "console" { ENTRY } else { path };
     let mut response = match PAGES.get_file(name) {
         Some(file) => ([(header::CONTENT_TYPE, media_type(name))], file.contents()).into_response(),
         None if name == ENTRY => {

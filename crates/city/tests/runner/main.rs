@@ -1,7 +1,9 @@
 //! Everything about the city that is seen from outside: by its command line, over HTTP, and on disk.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod check;
 mod console;
 mod enrol;
+mod exchange;
 mod init;
 mod world;
