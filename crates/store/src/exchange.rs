@@ -105,12 +105,12 @@ impl Store {
     }
 
     pub fn frontier(&self, stream: &StreamId) -> Result<Frontier, StoreError> {
-        self.in_stream(stream, |db, seq| log::frontier(db, seq))
+        self.in_stream(stream, log::frontier)
     }
 
     /// The ends that the city answered last.
     pub fn city_frontier(&self, stream: &StreamId) -> Result<Frontier, StoreError> {
-        self.in_stream(stream, |db, seq| log::city_frontier(db, seq))
+        self.in_stream(stream, log::city_frontier)
     }
 
     /// The stream's first change, if it is held.
@@ -124,7 +124,7 @@ impl Store {
 
     /// Every held change of a stream, by device and number.
     pub fn changes(&self, stream: &StreamId) -> Result<Vec<Change>, StoreError> {
-        self.in_stream(stream, |db, seq| log::changes(db, seq))
+        self.in_stream(stream, log::changes)
     }
 
     /// The changes of each of these devices after the number given with it, within a budget of bytes.
@@ -140,6 +140,24 @@ impl Store {
                 let (changes, more) = log::chain_after(db, seq, device, *after, &mut budget)?;
                 page.changes.extend(changes);
                 page.more |= more;
+            }
+            Ok(page)
+        })
+    }
+
+    /// These changes as long as they fit into the budget, the ones that are held.
+    pub fn changes_by_id(&self, ids: &[ChangeId], budget: usize) -> Result<Page, StoreError> {
+        self.look(|db| {
+            let mut page = Page::default();
+            let mut used = 0;
+            for id in ids {
+                let Some(change) = log::change_by_id(db, id)? else { continue };
+                used += change.raw.header.len() + 64 + change.raw.payload.as_ref().map_or(0, Vec::len);
+                if used > budget {
+                    page.more = true;
+                    break;
+                }
+                page.changes.push(change.raw);
             }
             Ok(page)
         })

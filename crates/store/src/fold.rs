@@ -148,7 +148,7 @@ impl<'a> Batch<'a> {
     /// Computes the verdicts of a stream anew, erases what they redact, and notes the records they reach.
     fn draw(&mut self, stream: StreamRow) -> Result<(), Fault> {
         let before = self.verdicts_before(stream)?;
-        let after = Arc::new(ruling::draw(self.db, stream)?);
+        let after = Arc::new(self.verdicts_now(stream)?);
         if before != after {
             let known: BTreeSet<ChangeId> = before.drop_candidates().collect();
             for id in after.drop_candidates().filter(|id| !known.contains(id)) {
@@ -170,11 +170,20 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    fn verdicts_now(&self, stream: StreamRow) -> Result<Verdicts, Fault> {
+        let name = Name { stream: stream.seq, kind: STREAM_KIND.to_owned(), id: STREAM_RECORD.to_owned() };
+        let record = match self.names.get(&name) {
+            Some(seq) => Some(*seq),
+            None => records::seq(self.db, &name)?,
+        };
+        ruling::draw(self.db, stream, record)
+    }
+
     fn verdicts_before(&mut self, stream: StreamRow) -> Result<Arc<Verdicts>, Fault> {
         if let Some(known) = self.before.get(&stream.seq) {
             return Ok(known.clone());
         }
-        let drawn = Arc::new(ruling::draw(self.db, stream)?);
+        let drawn = Arc::new(self.verdicts_now(stream)?);
         self.before.insert(stream.seq, drawn.clone());
         Ok(drawn)
     }

@@ -1,12 +1,15 @@
 //! The signing identity of this computer. It lies in the encrypted file; the newest one signs.
 
 use ed25519_dalek::{Signer, SigningKey};
-use replica::{DeviceId, device_of};
+use replica::{DeviceId, STREAM_KIND, STREAM_RECORD, device_of};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::json;
 
 use crate::error::{Fault, StoreError};
+use crate::log;
 use crate::sources::random;
 use crate::store::Store;
+use crate::write::{Author, sign, start};
 
 pub(crate) struct Identity(SigningKey);
 
@@ -31,17 +34,40 @@ impl Store {
         self.look(|db| Ok(current(db)?.key().sign(bytes).to_bytes()))
     }
 
-    /// Takes a new identity from now on. Introduce it by a change that the old one signs, before this.
-    pub fn new_identity(&self) -> Result<DeviceId, StoreError> {
+    /// Takes a new identity from now on, introduced to the own stream by a change that the old one signs. For a
+    /// computer that was copied or restored from a backup: its chain has two ends, and must not grow a third.
+    pub fn renew_identity(&self, author: &Author, computer: &str) -> Result<DeviceId, StoreError> {
         let key = SigningKey::from_bytes(&random(&*self.sources));
+        let device = device_of(&key);
         let at = self.sources.now();
-        self.transact(|db| {
-            let sql = "INSERT INTO identity (public, secret, made_at) VALUES (?1, ?2, ?3)";
-            db.prepare_cached(sql)?.execute(params![device_of(&key).as_bytes(), key.to_bytes(), at])?;
-            Ok(())
+        let touched = self.commit(|db, batch| {
+            if let Some(stream) = log::own_stream(db)? {
+                let old = current(db)?;
+                let mut builder = start(db, Some(stream), &old, at, author, "renew identity")?;
+                let (path, value) = (format!("~device/{device}"), json!({ "name": computer }));
+                builder.add(STREAM_RECORD, STREAM_KIND, &path, &value, &[]);
+                let change = sign(builder, &old)?;
+                let prev = change.header.prev.map(|prev| log::held(db, &prev)).transpose()?.flatten();
+                batch.add(stream, change, prev.as_ref())?;
+            }
+            add(db, &key, at)?;
+            Ok(Vec::new())
         })?;
-        Ok(device_of(&key))
+        self.tell(&touched);
+        Ok(device)
     }
+
+    /// The first identity of a new branch.
+    pub(crate) fn first_identity(&self) -> Result<(), StoreError> {
+        let key = SigningKey::from_bytes(&random(&*self.sources));
+        self.transact(|db| add(db, &key, self.sources.now()))
+    }
+}
+
+fn add(db: &Connection, key: &SigningKey, at: i64) -> Result<(), Fault> {
+    let sql = "INSERT INTO identity (public, secret, made_at) VALUES (?1, ?2, ?3)";
+    db.prepare_cached(sql)?.execute(params![device_of(key).as_bytes(), key.to_bytes(), at])?;
+    Ok(())
 }
 
 pub(crate) fn current(db: &Connection) -> Result<Identity, Fault> {

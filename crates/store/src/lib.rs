@@ -44,5 +44,8 @@ pub use search::{Hit, Place};
 pub use sources::{Sources, SystemSources};
 pub use store::{Listener, Store};
 pub use touched::{RecordKey, Touched};
-pub use words::{letter, sort_key};
+pub use words::{letter, search_keys, sort_key};
 pub use write::{Author, Write};
+
+#[cfg(test)]
+mod crash;

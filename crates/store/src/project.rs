@@ -3,7 +3,7 @@
 use replica::{Closing, FieldDef, FieldType, Kind, Life, RecordState};
 use serde_json::{Map, Value};
 
-use crate::words::{body_tokens, name_tokens, sort_key};
+use crate::words::{body_tokens, search_keys, sort_key};
 
 /// Whether a record is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,11 +204,10 @@ fn words(state: &RecordState, kind: &Kind, title: &str) -> Words {
     for label in listed(kind).flat_map(|field| labels(state, field)) {
         append(&mut body, &body_tokens(label));
     }
-    let names = name_tokens(title).into_iter().collect::<Vec<_>>().join(" ");
-    Words { names, title: body_tokens(title), body }
+    Words { names: search_keys(title), title: body_tokens(title), body }
 }
 
-fn is_searched(kind: &Kind, path: &str) -> bool {
+pub(crate) fn is_searched(kind: &Kind, path: &str) -> bool {
     path != kind.title
         && kind
             .field_for(path)
@@ -223,7 +222,7 @@ fn labels<'a>(state: &'a RecordState, field: &'a FieldDef) -> Vec<&'a str> {
 }
 
 /// Every text within a value.
-fn texts(value: &Value) -> Vec<&str> {
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(values) => values.iter().flat_map(texts).collect(),

@@ -111,7 +111,7 @@ pub(crate) fn save(
 }
 
 fn known_words(db: &Connection, seq: i64) -> Result<Option<Vec<u8>>, Fault> {
-    let mut statement = db.prepare_cached("SELECT words FROM record WHERE seq = ?1")?;
+    let mut statement = db.prepare_cached("SELECT word_hash FROM record WHERE seq = ?1")?;
     Ok(statement.query_row([seq], |row| row.get(0)).optional()?.flatten())
 }
 
@@ -125,13 +125,13 @@ fn write_row(
 ) -> Result<(), Fault> {
     let sql =
         "INSERT INTO record (seq, stream, kind, id, state, life, closing, title, title_key, date, date_end,
-                 list, conflicts, late, born_at, last_at, words)
+                 list, conflicts, late, born_at, last_at, word_hash)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                ON CONFLICT (seq) DO UPDATE SET state = excluded.state, life = excluded.life,
                  closing = excluded.closing, title = excluded.title, title_key = excluded.title_key,
                  date = excluded.date, date_end = excluded.date_end, list = excluded.list,
                  conflicts = excluded.conflicts, late = excluded.late, born_at = excluded.born_at,
-                 last_at = excluded.last_at, words = excluded.words";
+                 last_at = excluded.last_at, word_hash = excluded.word_hash";
     db.prepare_cached(sql)?.execute(params![
         seq,
         name.stream,

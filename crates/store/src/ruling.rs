@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use replica::{Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamFacts, Verdicts, verdicts};
+use replica::{Change, ChangeId, DeviceId, StreamFacts, Verdicts, verdicts};
 use rusqlite::Connection;
 
 use crate::error::Fault;
@@ -11,12 +11,12 @@ use crate::fold::differing;
 use crate::log::{self, StreamRow};
 use crate::records::{self, Name};
 
-/// Draws the verdicts from the log as it is now. A stream whose first change is not held knows nobody.
-pub(crate) fn draw(db: &Connection, stream: StreamRow) -> Result<Verdicts, Fault> {
+/// Draws the verdicts from the log as it is now; `record` is the row of the stream's own record, which may not be
+/// saved yet. A stream whose first change is not held knows nobody.
+pub(crate) fn draw(db: &Connection, stream: StreamRow, record: Option<i64>) -> Result<Verdicts, Fault> {
     let Some(founder) = log::founder(db, &stream.id)? else { return Ok(Verdicts::nobody()) };
-    let name = Name { stream: stream.seq, kind: STREAM_KIND.to_owned(), id: STREAM_RECORD.to_owned() };
     let mut changes = Vec::new();
-    for seq in records::touching(db, &name)? {
+    for seq in record.map_or(Ok(Vec::new()), |record| records::changes_of(db, record))? {
         changes.push(log::change(db, seq)?);
     }
     let changes: Vec<&Change> = changes.iter().collect();

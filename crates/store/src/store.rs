@@ -48,7 +48,7 @@ impl Store {
         let keys = KeyFile::new(&key, password, &code, &*sources);
         make_files(&folder, &place, &key, &keys)?;
         let store = Self::open_with_key(folder, place, key, keys, sources)?;
-        store.new_identity()?;
+        store.first_identity()?;
         Ok((store, code))
     }
 
@@ -75,6 +75,17 @@ impl Store {
     /// Whether a folder holds a branch. Reads nothing secret and takes no lock.
     pub fn is_branch(folder: &Path) -> bool {
         ["keys.json", "keys.copy.json"].iter().any(|name| folder.join(name).is_file())
+    }
+
+    /// Whether a program has the branch open now. Takes nothing.
+    pub fn in_use(folder: &Path) -> bool {
+        Self::is_branch(folder) && matches!(Folder::lock(folder), Err(StoreError::AlreadyOpen { .. }))
+    }
+
+    /// The raw key of the file, for measurements that write the same rows beside the store.
+    #[doc(hidden)]
+    pub fn database_key(&self) -> [u8; 32] {
+        self.key.to_bytes()
     }
 
     fn open_folder(
@@ -165,9 +176,9 @@ impl Store {
         Ok(())
     }
 
-    /// Reads every page and checks it. Slow on a large file: run it beside the page, not before it.
+    /// Reads every page and checks it. Slow on a large file, and writes wait for it: run it in a quiet moment.
     pub fn check(&self) -> Result<(), StoreError> {
-        db::check(&locked(&self.reading), &self.place.file)
+        db::check(&locked(&self.writing), &self.place.file)
     }
 
     /// Adds a listener that is told after each commit.

@@ -9,8 +9,8 @@ use crate::store::Store;
 
 impl Store {
     /// Computes all records, lists and search words from the log again. The result is what was there before, unless
-    /// an earlier program computed them differently.
-    pub fn rebuild(&self) -> Result<(), StoreError> {
+    /// an earlier program computed them differently. Returns how many records there are.
+    pub fn rebuild(&self) -> Result<usize, StoreError> {
         let touched = self.commit(|db, batch| {
             records::forget_all(db)?;
             for stream in log::streams(db)? {
@@ -21,7 +21,7 @@ impl Store {
             Ok(Vec::new())
         })?;
         self.tell(&touched);
-        Ok(())
+        Ok(touched.records.len())
     }
 
     /// The digest of the stored records of one stream, which a laptop and the city compare.
@@ -46,7 +46,7 @@ impl Store {
     /// changes have the same.
     pub fn projection_digest(&self, stream: &StreamId) -> Result<String, StoreError> {
         let columns = "SELECT kind, id, life, closing, title, title_key, date, date_end, list, conflicts, late,
-                         born_at, last_at, hex(words),
+                         born_at, last_at, hex(word_hash),
                          (SELECT group_concat(path || '=' || value, ';') FROM
                            (SELECT path, value FROM facet WHERE facet.record = record.seq ORDER BY path, value))
                        FROM record WHERE stream = ?1 ORDER BY kind, id";

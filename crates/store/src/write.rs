@@ -186,10 +186,11 @@ impl<'a> Write<'a> {
     /// 定稿: closes the record over everything that is held of it and this action's writes.
     pub fn finalise(&mut self, kind: &str, id: &str, value: Value) -> Result<(), StoreError> {
         let state = self.existing(kind, id)?;
-        self.plan(kind, id, "~final", value, state.all_heads())
+        self.plan(kind, id, "~final", value, settled(&state))
     }
 
-    /// 更正: writes values of a closed record and closes it again. Late writes that are not among them are given up.
+    /// 更正: writes values of a closed record and closes it again. A late write at one of these paths is adopted or
+    /// given up by it; the others stay on their cards.
     pub fn correct(
         &mut self,
         kind: &str,
@@ -199,7 +200,7 @@ impl<'a> Write<'a> {
     ) -> Result<(), StoreError> {
         let state = self.existing(kind, id)?;
         self.put_over(&state, fields)?;
-        self.plan(kind, id, "~final", value, state.all_heads())
+        self.plan(kind, id, "~final", value, settled(&state))
     }
 
     /// Removes a record; of a closed one this is 作废.
@@ -313,12 +314,13 @@ impl<'a> Write<'a> {
         self.kinds.get(kind).ok_or_else(|| StoreError::UnknownKind { kind: kind.to_owned() })
     }
 
-    /// A record that somebody made, here or earlier in this action.
+    /// A record that is there, or was made earlier in this action.
     fn existing(&self, kind: &str, id: &str) -> Result<RecordState, StoreError> {
         let state = self.read(kind, id)?;
         let made_here =
             self.planned.iter().any(|one| one.kind == kind && one.id == id && one.path == "~born");
-        if matches!(state.life, Life::Waiting) && !made_here {
+        let there = matches!(state.life, Life::Live | Life::Contested { .. });
+        if !there && !made_here {
             return Err(StoreError::NoRecord { kind: kind.to_owned(), id: id.to_owned() });
         }
         Ok(state)
@@ -338,6 +340,12 @@ impl<'a> Write<'a> {
     fn file(&self) -> &'a std::path::Path {
         std::path::Path::new(self.db.path().unwrap_or("branch.db"))
     }
+}
+
+/// Every head but the late ones: closing again must not let in what nobody decided on.
+fn settled(state: &RecordState) -> Vec<ChangeId> {
+    let late = |id: &ChangeId| state.late.iter().any(|late| late.meta.change == *id);
+    state.all_heads().into_iter().filter(|id| !late(id)).collect()
 }
 
 fn is_reserved(path: &str) -> bool {

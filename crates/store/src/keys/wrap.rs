@@ -29,6 +29,10 @@ impl FileKey {
         Self(random(sources))
     }
 
+    pub(crate) fn to_bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// The raw form that SQLCipher takes without a derivation of its own.
     pub(crate) fn to_sqlcipher(&self) -> zeroize::Zeroizing<String> {
         let mut text = zeroize::Zeroizing::new(String::with_capacity(67));
@@ -164,7 +168,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()

@@ -97,7 +97,7 @@ CREATE TABLE record (
   late      INTEGER NOT NULL,
   born_at   INTEGER,
   last_at   INTEGER NOT NULL,
-  words     BLOB
+  word_hash BLOB
 );
 CREATE UNIQUE INDEX record_name ON record (stream, kind, id);
 CREATE INDEX record_date ON record (stream, kind, date, id);

@@ -4,6 +4,5 @@ mod pinyin;
 mod surnames;
 mod tokens;
 
-pub(crate) use pinyin::name_tokens;
-pub use pinyin::{letter, sort_key};
+pub use pinyin::{letter, search_keys, sort_key};
 pub(crate) use tokens::{body_tokens, query};

@@ -42,8 +42,13 @@ pub fn letter(name: &str) -> char {
     }
 }
 
+/// The words that find a name, separated by spaces, for a page that matches by itself.
+pub fn search_keys(name: &str) -> String {
+    name_tokens(name).into_iter().collect::<Vec<_>>().join(" ")
+}
+
 /// The words that find a name: full spellings and initials, from the first character and from each later one.
-pub(crate) fn name_tokens(name: &str) -> BTreeSet<String> {
+fn name_tokens(name: &str) -> BTreeSet<String> {
     let letters: Vec<char> = name.chars().filter(|letter| letter.to_pinyin().is_some()).collect();
     let mut tokens = BTreeSet::new();
     if letters.is_empty() || letters.len() > LONGEST_NAME {

@@ -237,3 +237,16 @@ fn a_folder_without_write_permission_says_so() {
     }
     rights(&world.folder(), 0o755);
 }
+
+#[test]
+fn a_newer_key_file_is_refused_and_left_alone() {
+    let mut world = World::new();
+    world.close();
+    for name in ["keys.json", "keys.copy.json"] {
+        let text = String::from_utf8(bytes(&world.file(name))).unwrap();
+        std::fs::write(world.file(name), text.replacen("\"v\": 1", "\"v\": 2", 1)).unwrap();
+    }
+    let before = bytes(&world.file("keys.json"));
+    assert!(matches!(world.open(PASSWORD), Err(StoreError::TooNew { found: 2, known: 1, .. })));
+    assert_eq!(bytes(&world.file("keys.json")), before);
+}
