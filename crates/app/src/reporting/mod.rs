@@ -65,8 +65,8 @@ impl App {
         let address = Address::parse(&request.address).map_err(refused)?;
         let sources = self.world.sources();
         let enrolled = self.alone(|| {
-            Ok(sync::enrol(&branch.store, &address, &request.code, &branch.author_name, &*sources)
-                .map_err(refused)?)
+            sync::enrol(&branch.store, &address, &request.code, &branch.author_name, &*sources)
+                .map_err(refused)
         })?;
         branch.store.set_meta(SINCE, &self.world.now().to_string())?;
         self.tell(&["sync", "session"]);
@@ -94,7 +94,7 @@ impl App {
         let sources = self.world.sources();
         let ran = self.alone(|| {
             let mut engine = Engine::open(&branch.store, sources).map_err(refused)?;
-            Ok(engine.exchange(&branch.store).map_err(refused)?)
+            engine.exchange(&branch.store).map_err(refused)
         });
         // A second exchange at the same time, or one without a city, is no round.
         if !matches!(&ran, Err(error) if matches!(error.code, Code::Busy | Code::NotEnrolled)) {

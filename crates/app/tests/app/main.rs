@@ -1,5 +1,10 @@
 //! What a secretary does, through `App::call` as the page does it, without a page.
 
+mod bad_input;
+mod drafts;
+mod ledgers;
 mod paper_records;
-
+mod records;
+mod roster;
+mod sessions;
 mod world;
