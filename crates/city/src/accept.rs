@@ -3,7 +3,7 @@
 
 use crate::city::City;
 use crate::db::DbError;
-use crate::log::{self, Address};
+use crate::log::{self, Address, Appending};
 use crate::pen::{self, PenError};
 use crate::{fold, judge, tally};
 use replica::{Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamId, Verdicts};
@@ -49,6 +49,7 @@ struct Intake<'a> {
     stream: StreamId,
     founder: DeviceId,
     now: i64,
+    log: Appending<'a>,
     before: Verdicts,
     verdicts: Verdicts,
     fresh: Vec<Change>,
@@ -63,7 +64,18 @@ impl<'a> Intake<'a> {
         now: i64,
     ) -> Result<Intake<'a>, DbError> {
         let verdicts = fold::verdicts(t, &city.root, &stream, founder, None)?;
-        Ok(Intake { city, t, stream, founder, now, before: verdicts.clone(), verdicts, fresh: Vec::new() })
+        let log = Appending::to(t, stream, now)?;
+        Ok(Intake {
+            city,
+            t,
+            stream,
+            founder,
+            now,
+            log,
+            before: verdicts.clone(),
+            verdicts,
+            fresh: Vec::new(),
+        })
     }
 
     fn run(mut self, changes: Vec<Change>, taken: &mut Taken) -> Result<(), PenError> {
@@ -97,7 +109,7 @@ impl<'a> Intake<'a> {
     }
 
     fn links(&self, change: &Change) -> Result<bool, DbError> {
-        change.header.prev.as_ref().map_or(Ok(true), |prev| log::holds(self.t, prev))
+        change.header.prev.as_ref().map_or(Ok(true), |prev| self.log.holds(prev))
     }
 
     /// A change that touches the stream's record may let its own device in: the city's first one carries the
@@ -116,13 +128,13 @@ impl<'a> Intake<'a> {
 
     fn append(&mut self, mut change: Change) -> Result<(), DbError> {
         // The same change twice in one request.
-        if log::holds(self.t, &change.id)? {
+        if self.log.took(&change.id) {
             return Ok(());
         }
         if self.verdicts.drops(&change) {
             change.drop_payload();
         }
-        log::append(self.t, &mut change, self.now)?;
+        self.log.append(&mut change)?;
         let revoked = self.verdicts.revoked.contains_key(&change.header.device);
         if revoked || change.touches(STREAM_KIND, STREAM_RECORD) {
             self.verdicts = fold::verdicts(self.t, &self.city.root, &self.stream, self.founder, None)?;
@@ -149,14 +161,15 @@ impl<'a> Intake<'a> {
         let mut writes = judge::rulings(self.t, &self.city.kinds, &self.verdicts, &self.fresh)?;
         writes.extend(judge::rulings(self.t, &self.city.kinds, &self.verdicts, &waited)?);
         for writes in writes.chunks(100) {
-            let ruling = pen::draft(self.city, self.t, &self.stream, self.now, "city", "rule", writes)?;
+            let ruling = pen::draft(self.city, &self.log, &self.stream, self.now, "rule", writes)?;
             self.append(ruling)?;
         }
         Ok(())
     }
 
     /// Brings everything that is derived from the log up to it.
-    fn settle(&mut self) -> Result<(), DbError> {
+    fn settle(mut self) -> Result<(), DbError> {
+        self.log.finish()?;
         let (t, stream) = (self.t, &self.stream);
         let mut addresses: BTreeSet<Address> = BTreeSet::new();
         for (kind, record) in self.fresh.iter().flat_map(log::touched) {

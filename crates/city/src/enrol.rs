@@ -167,7 +167,8 @@ fn introduce(
     let over = heads(&device_path);
     let name: String = ask.name.chars().take(60).collect();
     writes.push(Write::to_stream(device_path, json!({ "name": name, "from": now }), over));
-    let change = pen::draft(city, t, stream, now, "city", "enrol", &writes)?;
+    let log = log::Appending::to(t, *stream, now)?;
+    let change = pen::draft(city, &log, stream, now, "enrol", &writes)?;
     let text = ChangeText::from(&change.raw);
     accept::take_in(city, t, vec![change], now)?;
     Ok(text)

@@ -111,9 +111,10 @@ fn put(connection: &Connection, stream: &StreamId, state: &RecordState, now: i64
         .map_err(|_| DbError::Damaged { table: "record", what: format!("{} {}", state.kind, state.id) })?;
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO record (stream, kind, id, state, received_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO record (stream, kind, id, received_at, state) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (stream, kind, id) DO UPDATE SET received_at = excluded.received_at, state = excluded.state",
         )?
-        .execute((stream.0.as_slice(), &state.kind, &state.id, text, now))?;
+        .execute((stream.0.as_slice(), &state.kind, &state.id, now, text))?;
     Ok(())
 }
 

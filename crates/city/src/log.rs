@@ -3,7 +3,7 @@
 use crate::db::DbError;
 use replica::{Change, ChangeId, DeviceId, End, Frontier, RawChange, StreamId, display_lamport};
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// A record's address within a stream: kind and id.
 pub type Address = (String, String);
@@ -13,25 +13,100 @@ pub fn holds(connection: &Connection, id: &ChangeId) -> Result<bool, DbError> {
     Ok(statement.exists([id.0.as_slice()])?)
 }
 
-/// Adds a verified change and sets the lamport value that it is shown with. The caller has made sure that it is not
-/// held and that the one before it is.
-pub fn append(connection: &Connection, change: &mut Change, received_at: i64) -> Result<(), DbError> {
-    change.lamport = display_lamport(lamport_before(connection, change)?, change.header.lamport);
-    let seq = insert(connection, change, received_at)?;
-    let stream = change.stream.0.as_slice();
-    let mut touch = connection
-        .prepare_cached("INSERT OR IGNORE INTO touch (stream, kind, record, seq) VALUES (?1, ?2, ?3, ?4)")?;
-    for (kind, record) in touched(change) {
-        touch.execute((stream, kind, record, seq))?;
-    }
-    move_end(connection, change)
+/// Changes on their way into one stream's log. Its chains are known from the start and written back once.
+pub struct Appending<'a> {
+    connection: &'a Connection,
+    stream: StreamId,
+    received_at: i64,
+    before: Frontier,
+    after: Frontier,
+    /// The lamport value that each new change is shown with.
+    new: HashMap<ChangeId, u64>,
 }
 
-fn lamport_before(connection: &Connection, change: &Change) -> Result<Option<u64>, DbError> {
-    let Some(prev) = &change.header.prev else { return Ok(None) };
+impl<'a> Appending<'a> {
+    pub fn to(
+        connection: &'a Connection,
+        stream: StreamId,
+        received_at: i64,
+    ) -> Result<Appending<'a>, DbError> {
+        let before = frontier(connection, &stream)?;
+        let after = before.clone();
+        Ok(Appending { connection, stream, received_at, before, after, new: HashMap::new() })
+    }
+
+    pub fn holds(&self, id: &ChangeId) -> Result<bool, DbError> {
+        Ok(self.new.contains_key(id) || holds(self.connection, id)?)
+    }
+
+    /// Says whether the change was appended just now.
+    pub fn took(&self, id: &ChangeId) -> bool {
+        self.new.contains_key(id)
+    }
+
+    /// Adds a verified change and sets the lamport value that it is shown with. The caller has made sure that it is
+    /// not held and that the one before it is.
+    pub fn append(&mut self, change: &mut Change) -> Result<(), DbError> {
+        change.lamport = display_lamport(self.lamport_before(change)?, change.header.lamport);
+        let seq = insert(self.connection, change, self.received_at)?;
+        let mut touch = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO touch (stream, kind, record, seq) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for (kind, record) in touched(change) {
+            touch.execute((self.stream.0.as_slice(), kind, record, seq))?;
+        }
+        self.new.insert(change.id, change.lamport);
+        let header = &change.header;
+        self.after.advance(header.device, header.n, change.id, header.prev);
+        Ok(())
+    }
+
+    fn lamport_before(&self, change: &Change) -> Result<Option<u64>, DbError> {
+        let Some(prev) = &change.header.prev else { return Ok(None) };
+        match self.new.get(prev) {
+            Some(lamport) => Ok(Some(*lamport)),
+            None => shown_lamport(self.connection, prev),
+        }
+    }
+
+    /// The city's own end in this stream, and the highest lamport value: where its next change goes.
+    pub fn next_of(&self, device: &DeviceId) -> Result<(Option<End>, u64), DbError> {
+        let end = self.after.last(device).map(|(n, id)| End { n, id });
+        let highest = self.new.values().copied().max().unwrap_or_default();
+        Ok((end, highest.max(lamport(self.connection, &self.stream)?) + 1))
+    }
+
+    /// Writes the moved ends down.
+    pub fn finish(self) -> Result<(), DbError> {
+        let places = |frontier: &Frontier| -> BTreeSet<(DeviceId, u64, ChangeId)> {
+            let devices = frontier.0.iter();
+            devices.flat_map(|(device, ends)| ends.iter().map(|(n, id)| (*device, *n, *id))).collect()
+        };
+        let (before, after) = (places(&self.before), places(&self.after));
+        let stream = self.stream.0.as_slice();
+        for (device, n, id) in before.difference(&after) {
+            self.connection
+                .prepare_cached(
+                    "DELETE FROM chain_end WHERE stream = ?1 AND device = ?2 AND n = ?3 AND id = ?4",
+                )?
+                .execute((stream, device.0.as_slice(), number(*n)?, id.0.as_slice()))?;
+        }
+        for (device, n, id) in after.difference(&before) {
+            let lamport = number(self.new.get(id).copied().unwrap_or_default())?;
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO chain_end (stream, device, n, id, lamport) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute((stream, device.0.as_slice(), number(*n)?, id.0.as_slice(), lamport))?;
+        }
+        Ok(())
+    }
+}
+
+fn shown_lamport(connection: &Connection, id: &ChangeId) -> Result<Option<u64>, DbError> {
     let mut statement = connection.prepare_cached("SELECT lamport FROM change WHERE id = ?1")?;
-    let before: Option<i64> = statement.query_row([prev.0.as_slice()], |row| row.get(0)).optional()?;
-    Ok(before.map(i64::unsigned_abs))
+    let found: Option<i64> = statement.query_row([id.0.as_slice()], |row| row.get(0)).optional()?;
+    Ok(found.map(i64::unsigned_abs))
 }
 
 fn insert(connection: &Connection, change: &Change, received_at: i64) -> Result<i64, DbError> {
@@ -52,32 +127,6 @@ fn insert(connection: &Connection, change: &Change, received_at: i64) -> Result<
         received_at,
     ))?;
     Ok(connection.last_insert_rowid())
-}
-
-/// The change becomes an end of its chain; the one before it, if it was one, no longer is.
-fn move_end(connection: &Connection, change: &Change) -> Result<(), DbError> {
-    let (stream, device) = (change.stream.0.as_slice(), change.header.device.0.as_slice());
-    let n = number(change.header.n)?;
-    if let Some(prev) = &change.header.prev {
-        connection
-            .prepare_cached("DELETE FROM chain_end WHERE stream = ?1 AND device = ?2 AND n = ?3 AND id = ?4")?
-            .execute((stream, device, n - 1, prev.0.as_slice()))?;
-    }
-    connection
-        .prepare_cached("INSERT INTO chain_end (stream, device, n, id, lamport) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((stream, device, n, change.id.0.as_slice(), number(change.lamport)?))?;
-    Ok(())
-}
-
-/// The end of one device's chain, for its next change.
-pub fn end_of(connection: &Connection, stream: &StreamId, device: &DeviceId) -> Result<Option<End>, DbError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT n, id FROM chain_end WHERE stream = ?1 AND device = ?2 ORDER BY n DESC, id DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query((stream.0.as_slice(), device.0.as_slice()))?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let n: i64 = row.get(0)?;
-    Ok(Some(End { n: n.unsigned_abs(), id: ChangeId(bytes32(row.get(1)?, "chain_end")?) }))
 }
 
 /// The highest lamport value of a stream.

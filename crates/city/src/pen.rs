@@ -2,10 +2,12 @@
 
 use crate::city::City;
 use crate::db::DbError;
-use crate::log;
+use crate::log::Appending;
 use replica::{CannotBuild, Change, ChangeBuilder, ChangeId, STREAM_KIND, STREAM_RECORD, StreamId};
-use rusqlite::Connection;
 use serde_json::Value;
+
+/// The author of what the city does by itself.
+const AUTHOR: &str = "city";
 
 /// One value of a change of the city's.
 #[derive(Debug)]
@@ -33,20 +35,18 @@ pub enum PenError {
     Build(#[from] CannotBuild),
 }
 
-/// Signs a change at the end of the city's chain in the stream. It counts once `accept::take_in` has taken it.
+/// Signs a change at the end of the city's chain in the stream. It counts once it has been appended.
 pub fn draft(
     city: &City,
-    connection: &Connection,
+    log: &Appending<'_>,
     stream: &StreamId,
     at: i64,
-    author: &str,
     action: &str,
     writes: &[Write],
 ) -> Result<Change, PenError> {
     let device = city.operating.device();
-    let end = log::end_of(connection, stream, &device)?;
-    let lamport = log::lamport(connection, stream)? + 1;
-    let mut builder = ChangeBuilder::new(Some(*stream), end, device, lamport, at, author, action);
+    let (end, lamport) = log.next_of(&device)?;
+    let mut builder = ChangeBuilder::new(Some(*stream), end, device, lamport, at, AUTHOR, action);
     for write in writes {
         builder.add(&write.record, &write.kind, &write.path, &write.value, &write.over);
     }

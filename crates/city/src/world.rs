@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
 /// Where the city gets the time (unix milliseconds) and random bytes from.
 #[derive(Clone)]
 pub struct World {
     clock: Arc<dyn Fn() -> i64 + Send + Sync>,
-    random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    random: Randomness,
 }
 
 impl World {

@@ -45,23 +45,25 @@ CREATE TABLE touch (
 
 -- The ends of every device's chain: the frontier.
 CREATE TABLE chain_end (
-    stream BLOB NOT NULL,
-    device BLOB NOT NULL,
-    n      INTEGER NOT NULL,
-    id     BLOB NOT NULL,
+    stream  BLOB NOT NULL,
+    device  BLOB NOT NULL,
+    n       INTEGER NOT NULL,
+    id      BLOB NOT NULL,
     lamport INTEGER NOT NULL,
     PRIMARY KEY (stream, device, n, id)
 ) WITHOUT ROWID;
 
 -- The fold of every record as canonical JSON, which SQLite can query; written with the changes it came from.
+-- The long column is the last, so that looking at the others does not read it.
 CREATE TABLE record (
+    seq         INTEGER PRIMARY KEY,
     stream      BLOB NOT NULL,
     kind        TEXT NOT NULL,
     id          TEXT NOT NULL,
-    state       TEXT NOT NULL,
     received_at INTEGER NOT NULL,
-    PRIMARY KEY (stream, kind, id)
-) WITHOUT ROWID;
+    state       TEXT NOT NULL,
+    UNIQUE (stream, kind, id)
+);
 
 CREATE TABLE stream (
     id      BLOB PRIMARY KEY,

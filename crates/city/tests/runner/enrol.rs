@@ -51,12 +51,9 @@ async fn five_wrong_tries_an_hour_and_then_even_the_right_code_waits() {
     let town = TestCity::new();
     let laptop = Laptop::new(1);
     let code = town.code();
-    let guess = loop {
-        // Another secret at the same place: what a guesser would send.
-        let mut key = code.key();
-        key.0[0] ^= 1;
-        break key;
-    };
+    // Another secret at the same place: what a guesser would send.
+    let mut guess = code.key();
+    guess.0[0] ^= 1;
     for _ in 0..5 {
         let sealed = laptop.sealed(&code, &guess, &town.root());
         let (status, _, answer) = town.post("/v1/enrol", &serde_json::to_value(&sealed).unwrap()).await;
