@@ -10,8 +10,11 @@ export interface Live<T> {
   again: () => Promise<void>
 }
 
-/** Answers a query now and after every write to what it reads. A late answer to an old question is dropped. */
-export function useLive<N extends Name>(name: N, req: () => Req<N>): Live<Res<N>> {
+/**
+ * Answers a query now and after every write to what it reads. A late answer to an old question is dropped.
+ * While `resting`, nothing is asked: a page that is about to be left must not ask for what it just took away.
+ */
+export function useLive<N extends Name>(name: N, req: () => Req<N>, resting = () => false): Live<Res<N>> {
   const data = shallowRef<Res<N>>()
   const error = shallowRef<CallFailed>()
   let turn = 0
@@ -30,7 +33,7 @@ export function useLive<N extends Name>(name: N, req: () => Req<N>): Live<Res<N>
 
   watch(() => JSON.stringify(req()), again, { immediate: true })
   const stop = onChanged(kinds => {
-    if (readBy(name).some(kind => kinds.has(kind))) void again()
+    if (!resting() && readBy(name).some(kind => kinds.has(kind))) void again()
   })
   onScopeDispose(() => {
     turn++

@@ -1,7 +1,7 @@
 /** Every word of the interface. Pages ask here; nothing else holds Chinese text. */
 
 import type { CallFailed, FieldProblem } from '@/host'
-import { errorSentences, problemSentences } from './errors'
+import { errorSentences, problemSentences, refusalReasons } from './errors'
 import { findingSentences } from './findings'
 import * as labels from './labels'
 import { words } from './ui'
@@ -9,9 +9,12 @@ import { words } from './ui'
 export { words } from './ui'
 export * from './labels'
 
-/** The sentence of an error. An unknown code still says that nothing was lost. */
-export function errorWords(failed: Pick<CallFailed, 'code' | 'params'>): string {
-  return fill((errorSentences as Readonly<Record<string, string>>)[failed.code] ?? errorSentences.internal, failed.params)
+/** The sentence of an error, with the rules that stand against it. An unknown code still says that nothing was lost. */
+export function errorWords(failed: Pick<CallFailed, 'code' | 'params'> & Partial<Pick<CallFailed, 'findings'>>): string {
+  const sentence = (errorSentences as Readonly<Record<string, string>>)[failed.code] ?? errorSentences.internal
+  const reason = refusalReasons[String(failed.params.reason)] ?? ''
+  const rules = (failed.findings ?? []).filter(finding => finding.severity === 'E').map(findingWords)
+  return [fill(sentence, { ...failed.params, reason }), ...rules].join(' ')
 }
 
 export function problemWords(problem: Pick<FieldProblem, 'code'>): string {

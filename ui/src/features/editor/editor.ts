@@ -1,6 +1,6 @@
 import { computed, inject, provide, ref, shallowRef, type ComputedRef, type InjectionKey, type Ref, type ShallowRef } from 'vue'
 import { call, callFailed, useDraft, type CallFailed, type DraftSaver, type DraftSaved, type FindingLine, type MeetingDerived, type MeetingDraft, type MeetingForm } from '@/host'
-import { findingWords } from '@/words'
+import { findingWords, problemsByPath } from '@/words'
 
 /** The meeting that is being typed, what the rules make of it, and its saving. */
 export interface Editor {
@@ -44,7 +44,7 @@ export function openEditor(id: string): OpenEditor {
   provide(key, {
     form: form as Ref<MeetingForm>, // the cards are only shown once it was read
     derived: derived as ComputedRef<MeetingDerived>,
-    problems: computed(() => beside(derived.value?.findings ?? [])),
+    problems: computed(() => ({ ...beside(derived.value?.findings ?? []), ...problemsByPath(saver.error.value?.problems ?? []) })),
   })
   return { draft, refused, derived, saver }
 }
