@@ -9,7 +9,8 @@ use domain::{Meeting, Organisation};
 use replica::{Closing, Group, Life, RecordState};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use store::{Author, LifeCode, Query, Store, StoreError, Touched, Write};
 
 /// The live fields of a record, by path.
@@ -25,6 +26,10 @@ pub struct Branch {
     pub author_name: String,
     /// Drafts that were thrown away in this session, to bring one back.
     pub discarded: Mutex<BTreeMap<String, DraftContent>>,
+    /// Counts the commits that touched people or the organisation.
+    touched: Arc<AtomicU64>,
+    /// The facts as they were read, with the count of that moment.
+    facts: Mutex<Option<(u64, Arc<Facts>)>>,
 }
 
 /// Names of settings in the store.
@@ -38,7 +43,15 @@ impl Branch {
         let of = |name: &str| store.meta(name).map(Option::unwrap_or_default);
         let author = Author::new(of(setting::AUTHOR)?);
         let author_name = of(setting::AUTHOR_NAME)?;
-        Ok(Self { folder, store, author, author_name, discarded: Mutex::default() })
+        let touched = Arc::new(AtomicU64::new(0));
+        let counted = touched.clone();
+        store.on_changed(Arc::new(move |commit| {
+            if commit.records.iter().any(|record| matches!(record.kind.as_str(), "person" | "organisation")) {
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+        }));
+        let (discarded, facts) = (Mutex::default(), Mutex::default());
+        Ok(Self { folder, store, author, author_name, discarded, touched, facts })
     }
 
     /// One user action; all or nothing.
@@ -84,13 +97,26 @@ impl Branch {
         Ok(first.map_or_else(Default::default, |state| (state.id.clone(), fields(&state))))
     }
 
-    /// The organisation and all its people.
-    pub fn facts(&self) -> Result<Facts, CallError> {
+    /// The organisation and all its people; read again after a commit that touched them.
+    pub fn facts(&self) -> Result<Arc<Facts>, CallError> {
+        // Counted before reading: a commit in between makes what was read stale at once.
+        let count = self.touched.load(Ordering::SeqCst);
+        let mut kept = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, facts)) = kept.as_ref().filter(|(at, _)| *at == count) {
+            return Ok(facts.clone());
+        }
         let (id, organisation) = self.organisation()?;
         let persons = self.store.records(&Query::of("person"))?;
         let persons: Vec<(String, Fields)> =
             persons.iter().map(|state| (state.id.clone(), fields(state))).collect();
-        Ok(Facts::new(Organisation::from_fields(&id, &organisation), &persons))
+        let facts = Arc::new(Facts::new(Organisation::from_fields(&id, &organisation), &persons));
+        *kept = Some((count, facts.clone()));
+        Ok(facts)
+    }
+
+    /// Reads the facts anew next time: the records are now those of another stream.
+    pub fn forget_facts(&self) {
+        self.touched.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The live meetings of a stretch of days, both ends included.

@@ -14,7 +14,7 @@ use domain::Meeting;
 use replica::{Closing, RecordState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// A draft as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ impl App {
 
 /// What a form is judged by: read once.
 pub struct Context {
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
     pub others: Vec<Meeting>,
     /// Fields of the record that no form shows.
     pub kept: Fields,

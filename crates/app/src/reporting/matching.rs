@@ -34,6 +34,7 @@ impl App {
         let mut same = known_only(request.same, &candidates);
         same.extend(organisations(&candidates));
         sync::reissue(&branch.store, &same, self.world.now(), &branch.author.0).map_err(refused)?;
+        branch.forget_facts();
         rename_drafts(&branch, &same)?;
         branch.store.drop_meta(FETCHED)?;
         self.tell(&["session", "sync", "meeting", "person", "organisation", "ledger", "draft"]);

@@ -5,6 +5,7 @@ mod drafts;
 mod ledgers;
 mod paper_records;
 mod records;
+mod reporting;
 mod roster;
 mod sessions;
 mod world;

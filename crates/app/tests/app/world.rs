@@ -53,7 +53,10 @@ pub struct Laptop {
 impl Laptop {
     /// A laptop that knows no branch, at eight in the evening of a day.
     pub fn new(today: &str) -> Self {
-        let fixed = Arc::new(Fixed { now: AtomicI64::new(evening(today)), counter: AtomicU64::new(1) });
+        // No two computers draw the same keys.
+        static COMPUTERS: AtomicU64 = AtomicU64::new(1);
+        let counter = AtomicU64::new(COMPUTERS.fetch_add(1, Ordering::Relaxed) << 32);
+        let fixed = Arc::new(Fixed { now: AtomicI64::new(evening(today)), counter });
         let root = tempfile::tempdir().expect("a temporary folder");
         let app = App::new(root.path().to_owned(), World::new(fixed.clone())).expect("an app");
         Self { app, fixed, root }
@@ -99,7 +102,7 @@ impl Laptop {
     }
 }
 
-fn evening(day: &str) -> i64 {
+pub fn evening(day: &str) -> i64 {
     let date = domain::time::parse_date(day).expect("a date");
     // 20:00 at +08:00 is noon in UTC.
     date.and_hms_opt(12, 0, 0).expect("noon").and_utc().timestamp_millis()
