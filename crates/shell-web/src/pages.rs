@@ -32,12 +32,12 @@ pub async fn page(uri: Uri) -> Response<Body> {
 /// Sends the browser on from inside: a redirect would still count as coming from the file that it was opened from,
 /// and a strict cookie would not go with it.
 pub const ENTERED: &str = "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>支部纪实</title>\
-     <meta http-equiv=\"refresh\" content=\"0;url=/\"><p>正在打开支部纪实…</p></html>";
+     <link rel=\"icon\" href=\"/icon.svg\"><meta http-equiv=\"refresh\" content=\"0;url=/\"><p>正在打开支部纪实…</p></html>";
 
 /// What somebody without a session reads.
 pub fn turned_away() -> Response<Body> {
     let words = "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>支部纪实</title>\
-        <h1>这个地址已经用过或已经过期</h1>\
+        <link rel=\"icon\" href=\"data:,\"><h1>这个地址已经用过或已经过期</h1>\
         <p>记录都在本机，没有受影响。请关闭此页，从桌面图标重新打开支部纪实。</p></html>";
     (StatusCode::FORBIDDEN, Html(words)).into_response()
 }

@@ -54,7 +54,7 @@ export async function open(context, address) {
   page.problems = []
   page.on('pageerror', (error) => page.problems.push(`error: ${error.message}`))
   page.on('console', (message) => {
-    if (message.type() === 'error' && !refusedCall(message)) page.problems.push(`console: ${message.text()}`)
+    if (message.type() === 'error' && !refusedCall(message)) page.problems.push(`console: ${message.text()} ${message.location().url}`)
   })
   await page.goto(address)
   return page

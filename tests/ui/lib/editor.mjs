@@ -29,7 +29,7 @@ const people = (page) => part(page, /^\d?到会人员$/)
 /** Marks one person of the roster by the chip's menu. */
 export async function mark(page, name, status) {
   await people(page).getByRole('button', { name: new RegExp(`^${name}`) }).first().click()
-  await page.getByRole('menuitem', { name: status, exact: true }).click()
+  await page.getByRole('menu', { name: new RegExp(`^${name}`) }).getByRole('menuitem', { name: status, exact: true }).click()
 }
 
 /** Card 2: who was away and why; everybody else was there. */

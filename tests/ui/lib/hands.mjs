@@ -6,8 +6,11 @@ const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 /** The label alone, or with the mark that it must be filled in. */
 const label = (text) => new RegExp(`^${quoted(text)}(（必填）)?$`)
 
-/** The control under a label. */
-export const field = (scope, text) => scope.getByLabel(label(text))
+/** The control under a label; a radio may carry the same word. */
+export function field(scope, text) {
+  const page = scope.page?.() ?? scope
+  return scope.getByLabel(label(text)).and(page.locator('input:not([type=radio], [type=checkbox]), textarea'))
+}
 
 /** A group of radios or boxes under a question. */
 export function group(scope, text) {

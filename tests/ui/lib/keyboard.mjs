@@ -27,7 +27,18 @@ export async function enterAt(page, name) {
   await page.keyboard.press('Enter')
 }
 
-/** Tabs to a box or radio and presses Space. */
+/** Tabs into a group of radios, which has one stop for all of them, and goes on with the arrow to the one wanted. */
+export async function radioAt(page, stop, wanted) {
+  await tabTo(page, stop)
+  await page.keyboard.press('Space')
+  for (let count = 0; count < LIMIT; count += 1) {
+    if ((await page.evaluate(wordsOfFocus)).includes(wanted)) return
+    await page.keyboard.press('ArrowDown')
+  }
+  assert.fail(`the arrow never comes to “${wanted}”`)
+}
+
+/** Tabs to a box and presses Space. */
 export async function spaceAt(page, name) {
   await tabTo(page, name)
   await page.keyboard.press('Space')

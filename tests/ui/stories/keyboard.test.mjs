@@ -5,7 +5,7 @@ import { PASSWORD } from '../lib/branch.mjs'
 import { browser, open } from '../lib/browser.mjs'
 import { saved } from '../lib/editor.mjs'
 import { sees } from '../lib/hands.mjs'
-import { enterAt, spaceAt, tabTo, typeAt } from '../lib/keyboard.mjs'
+import { enterAt, radioAt, spaceAt, tabTo, typeAt } from '../lib/keyboard.mjs'
 import { folder, shell } from '../lib/programs.mjs'
 
 test('the main job by keyboard alone', async (t) => {
@@ -17,7 +17,7 @@ test('the main job by keyboard alone', async (t) => {
   await t.test('set-up', async () => {
     await typeAt(page, '支部全称', '中国共产党泰安速达物流有限公司支部委员会')
     await typeAt(page, '简称', '速达物流')
-    await spaceAt(page, '不设支部委员会')
+    await radioAt(page, '设支部委员会', '不设支部委员会')
     await typeAt(page, '您的姓名', '李秀英')
     await enterAt(page, '下一步')
     await typeAt(page, '密码', PASSWORD)
@@ -32,7 +32,6 @@ test('the main job by keyboard alone', async (t) => {
     await enterAt(page, '党员')
     await enterAt(page, '添加人员')
     await typeAt(page, '姓名', '周海东')
-    await spaceAt(page, '党员')
     await typeAt(page, '入党日期', '2015-07-01')
     await typeAt(page, '转正日期', '2016-07-01')
     await enterAt(page, '保存')

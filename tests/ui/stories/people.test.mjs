@@ -60,7 +60,6 @@ test('a roster with mistakes', async (t) => {
     await press(page, '添加人员')
     const drawer = page.getByRole('dialog')
     await type(drawer, '姓名', '欧阳宁')
-    await drawer.locator('fieldset').filter({ hasText: '人员类别' }).getByText('党员', { exact: true }).click()
     await type(drawer, '入党日期', '2026年5月20日')
     await pictures(page, 'person')
     await sound(page, 'person')
