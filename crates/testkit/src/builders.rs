@@ -102,8 +102,10 @@ impl MeetingBuilder {
         self
     }
 
+    /// What it is called and about.
     pub fn titled(mut self, title: &str) -> Self {
         self.0.title = title.to_owned();
+        self.0.theme = title.to_owned();
         self
     }
 

@@ -5,6 +5,7 @@ use app::contract::{
     AttendanceForm, EnrolAnswer, ExchangeDone, MatchingPage, MeetingDraft, MeetingForm, PeopleList,
     RosterLine,
 };
+use chrono::{Days, NaiveDate};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -61,6 +62,14 @@ impl<P: Calls> Secretary<P> {
         let session = self.program.ask("session", json!({}))?;
         let folder = session["branches"][0]["folder"].as_str();
         Ok(folder.context("the computer holds no branch")?.to_owned())
+    }
+
+    /// The civil date so many days before the program's today.
+    pub fn days_ago(&self, days: u64) -> Result<String> {
+        let session = self.program.ask("session", json!({}))?;
+        let today: NaiveDate = session["today"].as_str().context("the session has no day")?.parse()?;
+        let day = today.checked_sub_days(Days::new(days)).context("the calendar has no such day")?;
+        Ok(day.to_string())
     }
 
     /// Pastes the town's roster of the branch and says how many persons came in.

@@ -47,7 +47,7 @@ fn alone(data: &Path, steps: &Steps) -> Result<Laptop> {
     steps.tell("电脑甲：新建支部，没有网络");
     let people = a.pastes_people()?;
     steps.tell(format!("电脑甲：从表格粘贴 {people} 名党员"));
-    let committee = a.records("committee", "2026-11-03", "研究十一月主题党日")?;
+    let committee = a.records("committee", &a.days_ago(2)?, "研究十一月主题党日")?;
     steps.tell("电脑甲：记录一次支委会");
 
     let (draft, typed) = typing::until_killed(a)?;

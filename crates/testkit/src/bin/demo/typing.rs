@@ -12,12 +12,12 @@ use crate::laptop::Laptop;
 /// How many saves are acknowledged before the power goes.
 const SAVES: usize = 40;
 const SEED: u64 = 20_261_105;
-const DATE: &str = "2026-11-05";
 
 /// Types into a new draft until the program is killed. Returns the draft and how many characters were acknowledged.
 pub fn until_killed(laptop: Laptop) -> Result<(String, usize)> {
-    let draft = laptop.begins("theme_day", DATE)?;
-    let meeting = a_meeting("theme_day").on(DATE).titled("推动党建与业务融合");
+    let date = laptop.days_ago(1)?;
+    let draft = laptop.begins("theme_day", &date)?;
+    let meeting = a_meeting("theme_day").on(&date).titled("推动党建与业务融合");
     let meeting = meeting.about("讨论责任区牌怎么挂", &[], "先在七号库试行一个月。");
     let form = laptop.fills_in(&draft, meeting)?;
     let (saved, acknowledged) = channel();
