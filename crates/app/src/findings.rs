@@ -61,6 +61,7 @@ pub fn duty_line(duty: &Duty) -> Option<DutyLine> {
         state,
         met_by: duty.met_by.iter().map(|met| met.record.clone()).collect(),
         draft: None,
+        explanation: None,
         why: line(duty.why.first()?),
     })
 }

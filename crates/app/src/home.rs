@@ -5,6 +5,7 @@ use crate::branch::Branch;
 use crate::civil;
 use crate::contract::*;
 use crate::error::{CallError, Code};
+use crate::explanations::{explanation_id, explanations};
 use crate::findings::duty_line;
 use crate::meetings::{action_line, draft_line, types_of};
 use crate::standing::state_of_row;
@@ -30,7 +31,11 @@ impl App {
         let span = Span { from: first, to: last };
         let duties = domain::due_duties(facts.branch(), &meetings, Pack::on(last), span, today);
         let mut duties: Vec<DutyLine> = duties.iter().filter_map(duty_line).collect();
-        duties.iter_mut().for_each(|duty| duty.draft = draft_for(duty, &drafts));
+        let explained = explanations(&branch, since(first, today))?;
+        duties.iter_mut().for_each(|duty| {
+            duty.draft = draft_for(duty, &drafts);
+            duty.explanation = explained.get(&explanation_id(duty)).cloned();
+        });
         duties.sort_by(|a, b| (urgency(a), &a.to, &a.id).cmp(&(urgency(b), &b.to, &b.id)));
         Ok(HomePage {
             today: today.to_string(),

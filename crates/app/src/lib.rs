@@ -18,6 +18,7 @@ mod standing;
 mod values;
 mod world;
 
+mod explanations;
 mod home;
 mod ledgers;
 mod meetings;

@@ -150,7 +150,11 @@ met_by: Array<string>,
 /**
  * A draft of this type in this period, to continue.
  */
-draft: string | null, why: FindingLine, };
+draft: string | null, why: FindingLine, 
+/**
+ * Why it was not met, in the branch's own words.
+ */
+explanation: string | null, };
 
 export type DutyMet = { id: string, meeting_type: string, from: string, to: string, period: string, };
 
@@ -173,6 +177,12 @@ export type ExchangeDone = { sent: number, received: number, waiting: number,
 receipt_at: string | null, };
 
 export type ExclusionForm = { person: string, ground: string, approval: string, assembly: boolean, };
+
+export type ExplainDuty = { 
+/**
+ * As in [`DutyLine`].
+ */
+id: string, from: string, to: string, group: string | null, reason: string, };
 
 export type FieldProblem = { path: string, code: string, };
 
@@ -690,6 +700,7 @@ export interface Calls {
   get_organisation: { req: Nothing; res: OrganisationForm }
   save_organisation: { req: OrganisationForm; res: Nothing }
   home: { req: HomeRequest; res: HomePage }
+  explain_duty: { req: ExplainDuty; res: Nothing }
   search: { req: SearchRequest; res: SearchPage }
   list_meetings: { req: MeetingQuery; res: MeetingList }
   get_meeting: { req: RecordRef; res: MeetingPage }
@@ -732,7 +743,7 @@ export interface Calls {
 export const reads = {
   session: ["session", "organisation"],
   get_organisation: ["organisation"],
-  home: ["meeting", "person", "organisation", "draft", "sync"],
+  home: ["meeting", "person", "organisation", "explanation", "draft", "sync"],
   search: ["meeting", "person", "ledger"],
   list_meetings: ["meeting", "draft", "sync"],
   get_meeting: ["meeting", "person", "organisation", "draft", "sync"],

@@ -15,7 +15,8 @@ macro_rules! calls {
             get_organisation(Nothing) -> OrganisationForm, reads ["organisation"];
             save_organisation(OrganisationForm) -> Nothing;
 
-            home(HomeRequest) -> HomePage, reads ["meeting", "person", "organisation", "draft", "sync"];
+            home(HomeRequest) -> HomePage, reads ["meeting", "person", "organisation", "explanation", "draft", "sync"];
+            explain_duty(ExplainDuty) -> Nothing;
             search(SearchRequest) -> SearchPage, reads ["meeting", "person", "ledger"];
 
             list_meetings(MeetingQuery) -> MeetingList, reads ["meeting", "draft", "sync"];

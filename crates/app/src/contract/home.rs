@@ -48,6 +48,19 @@ pub struct DutyLine {
     /// A draft of this type in this period, to continue.
     pub draft: Option<String>,
     pub why: FindingLine,
+    /// Why it was not met, in the branch's own words.
+    pub explanation: Option<String>,
+}
+
+/// 说明: why a duty of a period was not met. An empty reason takes the explanation back.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ExplainDuty {
+    /// As in [`DutyLine`].
+    pub id: String,
+    pub from: String,
+    pub to: String,
+    pub group: Option<String>,
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod drafts;
+mod explanations;
 mod ledgers;
 mod paper_records;
 mod records;
