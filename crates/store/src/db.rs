@@ -109,7 +109,7 @@ fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
 
 /// Reads the schema and the two ends of the log and of the records. A whole check is `Store::check`.
 fn glance(db: &Connection) -> rusqlite::Result<()> {
-    for table in ["meta", "identity", "change", "record"] {
+    for table in ["meta", "identity", "change", "record", "fold"] {
         db.query_row(&format!("SELECT count(*) FROM (SELECT * FROM {table} LIMIT 1)"), [], |_| Ok(()))?;
     }
     for table in ["change", "record"] {

@@ -303,8 +303,8 @@ fn outbox(db: &Connection, stream: i64) -> Result<Outbox, Fault> {
     let (changes, bytes): (i64, i64) =
         db.prepare_cached(sql)?.query_row([stream], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let sql = "SELECT count(DISTINCT touch.record) FROM change JOIN touch ON touch.change = change.seq
-               JOIN record ON record.seq = touch.record
-               WHERE change.stream = ?1 AND change.at_city = 0 AND record.kind <> 'stream'";
+               WHERE change.stream = ?1 AND change.at_city = 0
+                 AND touch.record NOT IN (SELECT seq FROM record WHERE stream = ?1 AND kind = 'stream')";
     let records: i64 = db.prepare_cached(sql)?.query_row([stream], |row| row.get(0))?;
     Ok(Outbox {
         changes: changes.unsigned_abs(),

@@ -32,6 +32,10 @@ pub struct Query {
     pub text: Option<String>,
     /// Only records that the city does not hold as they are here.
     pub unsent: bool,
+    /// Only records that wait for a person to decide.
+    pub undecided: bool,
+    /// Only this record.
+    pub id: Option<String>,
     pub order: Order,
     pub offset: u32,
     /// `None`: all.
@@ -61,6 +65,8 @@ impl Query {
             until: None,
             text: None,
             unsent: false,
+            undecided: false,
+            id: None,
             order: Order::Newest,
             offset: 0,
             limit: None,
@@ -146,8 +152,10 @@ impl Store {
     pub fn records(&self, query: &Query) -> Result<Vec<RecordState>, StoreError> {
         self.look(|db| {
             let Some(found) = Found::new(db, query)? else { return Ok(Vec::new()) };
-            let mut statement =
-                db.prepare_cached(&format!("SELECT id, state FROM record {}", found.tail(query)))?;
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT id, state FROM record JOIN fold ON fold.record = record.seq {}",
+                found.tail(query)
+            ))?;
             let mut rows = statement.query(params_from_iter(&found.values))?;
             let mut states = Vec::new();
             while let Some(row) = rows.next()? {
@@ -282,6 +290,13 @@ impl Found {
         found.dates(query);
         for (path, values) in &query.facets {
             found.facet(path, values);
+        }
+        if let Some(id) = &query.id {
+            let place = found.bind(id.clone());
+            found.conditions.push_str(&format!(" AND id = {place}"));
+        }
+        if query.undecided {
+            found.conditions.push_str(" AND (conflicts > 0 OR late > 0)");
         }
         if query.unsent {
             found.conditions.push_str(

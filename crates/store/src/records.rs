@@ -23,7 +23,8 @@ pub(crate) fn seq(db: &Connection, name: &Name) -> Result<Option<i64>, Fault> {
 
 /// The stored fold of a record.
 pub(crate) fn state(db: &Connection, name: &Name) -> Result<Option<RecordState>, Fault> {
-    let sql = "SELECT state FROM record WHERE stream = ?1 AND kind = ?2 AND id = ?3";
+    let sql = "SELECT state FROM fold JOIN record ON record.seq = fold.record
+               WHERE stream = ?1 AND kind = ?2 AND id = ?3";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query(params![name.stream, name.kind, name.id])?;
     rows.next()?.map(|row| read_state(&name.id, row.get_ref(0)?)).transpose()
@@ -31,9 +32,9 @@ pub(crate) fn state(db: &Connection, name: &Name) -> Result<Option<RecordState>,
 
 /// Reads a stored fold; the error says where, never what.
 pub(crate) fn read_state(id: &str, stored: ValueRef) -> Result<RecordState, Fault> {
-    let bytes = stored.as_blob().map_err(|_| Fault::row("record", id, "state", "not bytes"))?;
+    let bytes = stored.as_blob().map_err(|_| Fault::row("fold", id, "state", "not bytes"))?;
     RecordState::from_bytes(bytes)
-        .map_err(|error| Fault::row("record", id, "state", format!("byte {}", error.column())))
+        .map_err(|error| Fault::row("fold", id, "state", format!("byte {}", error.column())))
 }
 
 pub(crate) fn highest(db: &Connection) -> Result<i64, Fault> {
@@ -96,7 +97,9 @@ pub(crate) fn save(
 ) -> Result<(), Fault> {
     let words = row.words.hash();
     let known: Option<Vec<u8>> = if fresh { None } else { known_words(db, seq)? };
-    write_row(db, seq, name, state, row, words.as_deref())?;
+    db.prepare_cached("INSERT OR REPLACE INTO fold (record, state) VALUES (?1, ?2)")?
+        .execute(params![seq, state.to_bytes()])?;
+    write_row(db, seq, name, row, words.as_deref())?;
     if !fresh {
         db.prepare_cached("DELETE FROM facet WHERE record = ?1")?.execute([seq])?;
     }
@@ -119,15 +122,13 @@ fn write_row(
     db: &Connection,
     seq: i64,
     name: &Name,
-    state: &RecordState,
     row: &Projection,
     words: Option<&[u8]>,
 ) -> Result<(), Fault> {
-    let sql =
-        "INSERT INTO record (seq, stream, kind, id, state, life, closing, title, title_key, date, date_end,
+    let sql = "INSERT INTO record (seq, stream, kind, id, life, closing, title, title_key, date, date_end,
                  list, conflicts, late, born_at, last_at, word_hash)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-               ON CONFLICT (seq) DO UPDATE SET state = excluded.state, life = excluded.life,
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+               ON CONFLICT (seq) DO UPDATE SET life = excluded.life,
                  closing = excluded.closing, title = excluded.title, title_key = excluded.title_key,
                  date = excluded.date, date_end = excluded.date_end, list = excluded.list,
                  conflicts = excluded.conflicts, late = excluded.late, born_at = excluded.born_at,
@@ -137,7 +138,6 @@ fn write_row(
         name.stream,
         name.kind,
         name.id,
-        state.to_bytes(),
         row.life.code(),
         row.closing.code(),
         row.title,
@@ -169,7 +169,7 @@ fn save_words(db: &Connection, seq: i64, row: &Projection, stored: bool) -> Resu
 /// Forgets everything that is computed from the log.
 pub(crate) fn forget_all(db: &Connection) -> Result<(), Fault> {
     db.execute_batch(
-        "DELETE FROM touch; DELETE FROM facet; DELETE FROM record; INSERT INTO words (words) VALUES ('delete-all');",
+        "DELETE FROM touch; DELETE FROM facet; DELETE FROM fold; DELETE FROM record; INSERT INTO words (words) VALUES ('delete-all');",
     )?;
     Ok(())
 }

@@ -28,6 +28,8 @@ pub struct Hit {
     pub title: String,
     pub date: String,
     pub closing: ClosingCode,
+    /// The city holds every change of it.
+    pub at_city: bool,
     pub place: Place,
     /// The words around what was typed, of a record that was found by its text.
     pub excerpt: Option<String>,
@@ -65,8 +67,12 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn look_in(&mut self, expression: &str, place: Place) -> Result<(), Fault> {
-        let sql = "SELECT record.seq, record.kind, record.id, record.title, record.date, record.closing, record.state
+        let sql =
+            "SELECT record.seq, record.kind, record.id, record.title, record.date, record.closing, fold.state,
+                          NOT EXISTS (SELECT 1 FROM touch JOIN change ON change.seq = touch.change
+                                      WHERE touch.record = record.seq AND change.at_city = 0)
                    FROM words CROSS JOIN record ON record.seq = words.rowid
+                   JOIN fold ON fold.record = record.seq
                    JOIN stream ON stream.seq = record.stream
                    WHERE words MATCH ?1 AND stream.own = 1 AND record.life IN ('live', 'contested')
                    ORDER BY words.rowid DESC LIMIT ?2";
@@ -87,7 +93,9 @@ impl Found<'_> {
                 Place::Text => excerpt(&read_state(&id, row.get_ref(6)?)?, self.kinds, self.typed),
                 Place::Name | Place::Title => None,
             };
-            let hit = Hit { kind, title: row.get(3)?, date: row.get(4)?, closing, place, excerpt, id };
+            let at_city = row.get(7)?;
+            let hit =
+                Hit { kind, title: row.get(3)?, date: row.get(4)?, closing, at_city, place, excerpt, id };
             self.hits.push((seq, hit));
         }
         Ok(())

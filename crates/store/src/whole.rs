@@ -29,7 +29,8 @@ impl Store {
         self.look(|db| {
             let mut digest = StateDigest::default();
             if let Some(row) = log::stream(db, stream)? {
-                let sql = "SELECT kind, id, state FROM record WHERE stream = ?1 ORDER BY kind, id";
+                let sql = "SELECT kind, id, state FROM record JOIN fold ON fold.record = record.seq
+                           WHERE stream = ?1 ORDER BY kind, id";
                 let mut statement = db.prepare_cached(sql)?;
                 let mut rows = statement.query([row.seq])?;
                 while let Some(row) = rows.next()? {
@@ -68,5 +69,5 @@ impl Store {
 }
 
 fn not_bytes(id: &str) -> Fault {
-    Fault::row("record", id, "state", "not bytes")
+    Fault::row("fold", id, "state", "not bytes")
 }

@@ -79,13 +79,12 @@ CREATE TABLE receipt (
   body BLOB NOT NULL
 );
 
--- Current records: `state` is the fold, as replica writes it; the other columns are what lists sort and filter by.
+-- What lists sort, filter and show of a record. `fold` holds the record itself.
 CREATE TABLE record (
   seq       INTEGER PRIMARY KEY,
   stream    INTEGER NOT NULL REFERENCES stream (seq),
   kind      TEXT NOT NULL,
   id        TEXT NOT NULL,
-  state     BLOB NOT NULL,
   life      TEXT NOT NULL,
   closing   TEXT NOT NULL,
   title     TEXT NOT NULL,
@@ -100,20 +99,27 @@ CREATE TABLE record (
   word_hash BLOB
 );
 CREATE UNIQUE INDEX record_name ON record (stream, kind, id);
-CREATE INDEX record_date ON record (stream, kind, date, id);
-CREATE INDEX record_title ON record (stream, kind, title_key, id);
+CREATE INDEX record_date ON record (stream, kind, date, id, life);
+CREATE INDEX record_title ON record (stream, kind, title_key, id, life);
+CREATE INDEX record_undecided ON record (stream) WHERE conflicts > 0 OR late > 0;
+
+-- Current records, as replica writes them. Apart from the lists, because a long row is slow to read past.
+CREATE TABLE fold (
+  record INTEGER PRIMARY KEY,
+  state  BLOB NOT NULL
+);
 
 -- Which changes a record is folded from.
 CREATE TABLE touch (
-  record INTEGER NOT NULL REFERENCES record (seq) DEFERRABLE INITIALLY DEFERRED,
-  change INTEGER NOT NULL REFERENCES change (seq),
+  record INTEGER NOT NULL,
+  change INTEGER NOT NULL,
   PRIMARY KEY (record, change)
 ) WITHOUT ROWID;
 CREATE INDEX touch_change ON touch (change);
 
 -- Choices and persons that a list shows, one row per value, to filter by.
 CREATE TABLE facet (
-  record INTEGER NOT NULL REFERENCES record (seq),
+  record INTEGER NOT NULL,
   path   TEXT NOT NULL,
   value  TEXT NOT NULL,
   PRIMARY KEY (record, path, value)

@@ -36,6 +36,11 @@ fn concurrent_values_are_a_conflict_until_someone_writes_over_both() {
     assert_eq!(first.digests(), second.digests());
     assert_eq!(first.store().count_undecided().unwrap(), 1);
     assert_eq!(first.store().list(&store::Query::of("meeting")).unwrap().rows[0].conflicts, 1);
+    first.create("meeting", "m2", &meeting("会", "2026-10-14T14:00"));
+    let undecided = store::Query { undecided: true, ..store::Query::of("meeting") };
+    assert_eq!(first.store().list(&undecided).unwrap().rows[0].id, "m1");
+    let one = store::Query { id: Some("m2".into()), ..store::Query::of("meeting") };
+    assert_eq!(first.store().list(&one).unwrap().total, 1);
     first.put("meeting", "m1", "place", json!("一楼"));
     second.pull(&first);
     assert_eq!(second.value("meeting", "m1", "place"), Some(json!("一楼")));

@@ -30,12 +30,15 @@ fn the_outbox_is_what_no_receipt_covers() {
     world.put("person", "p1", "job", json!("会计"));
     world.create("person", "p2", &person("李四"));
     assert_eq!(world.store().count_records().unwrap(), (2, 0));
+    let hit = |typed: &str| world.store().search(typed, 1).unwrap().remove(0);
+    assert!(!hit("lisi").at_city && !hit("zhangsan").at_city);
     let unsent = Query { unsent: true, ..Query::of("person") };
     assert_eq!(world.store().list(&unsent).unwrap().total, 2);
     let later = world.store().frontier(&world.stream()).unwrap();
     covered(&world, &later, 200);
     let rows = world.store().list(&Query::of("person")).unwrap().rows;
     assert!(rows.iter().all(|row| row.at_city && row.received_at == Some(200)));
+    assert!(hit("lisi").at_city);
     let history = world.store().history("person", "p1").unwrap();
     assert_eq!(history.iter().map(|entry| entry.received_at).collect::<Vec<_>>(), [Some(200), Some(100)]);
     assert_eq!(world.store().receipts(1).unwrap()[0].at, 200);
