@@ -1,1 +1,7 @@
+//! What people do, across the parts: laptops, a city and the line between them.
 
+mod clock;
+mod cuts;
+mod instances;
+mod killed;
+mod report;

@@ -76,7 +76,8 @@ impl<P: Calls> Secretary<P> {
     pub fn pastes_people(&self) -> Result<u64> {
         let pasted = json!({"text": Town::read()?.pasted(BRANCH), "columns": null});
         let preview = self.program.ask("preview_roster", pasted.clone())?;
-        ensure!(preview["bad"] == 0, "rows of the roster are refused: {preview}");
+        let problem = preview["rows"].as_array().into_iter().flatten().find_map(|row| row["problems"].get(0));
+        ensure!(preview["bad"] == 0, "{} rows of the roster are refused, first: {problem:?}", preview["bad"]);
         let imported = self.program.ask("import_roster", pasted)?;
         imported["added"].as_u64().context("the import does not say how many")
     }

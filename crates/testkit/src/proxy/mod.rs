@@ -5,7 +5,8 @@ mod requests;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -51,6 +52,7 @@ struct Line {
     up: AtomicU64,
     down: AtomicU64,
     cut: Mutex<Option<Cut>>,
+    watchers: Mutex<Vec<Sender<()>>>,
 }
 
 impl Proxy {
@@ -85,6 +87,13 @@ impl Proxy {
         self.line.cut().is_some()
     }
 
+    /// Tells each time when a request begins to pass.
+    pub fn watch(&self) -> Receiver<()> {
+        let (send, receive) = channel();
+        locked(&self.line.watchers).push(send);
+        receive
+    }
+
     /// What passed since the last call.
     pub fn traffic(&self) -> Traffic {
         let take = |counter: &AtomicU64| counter.swap(0, Ordering::SeqCst);
@@ -93,9 +102,18 @@ impl Proxy {
 }
 
 impl Line {
-    fn cut(&self) -> std::sync::MutexGuard<'_, Option<Cut>> {
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cut(&self) -> MutexGuard<'_, Option<Cut>> {
+        locked(&self.cut)
     }
+
+    /// Tells those who still listen.
+    fn tell(&self) {
+        locked(&self.watchers).retain(|watcher| watcher.send(()).is_ok());
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One connection, both ways, until either side ends it or it is cut.
@@ -153,6 +171,7 @@ fn upwards(line: &Line, mut laptop: &TcpStream, mut city: &TcpStream, answer: &A
         if city.write_all(bytes).is_err() || left == Some(0) {
             return close(laptop, city);
         }
+        (0..begun).for_each(|_| line.tell());
     }
 }
 
