@@ -169,3 +169,38 @@ impl From<StoreError> for CallError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CallError, Code};
+    use std::path::PathBuf;
+    use store::StoreError;
+
+    #[test]
+    fn what_a_person_can_do_something_about_has_its_code_and_names_the_place() {
+        let path = || PathBuf::from("/data/某某");
+        let file = || PathBuf::from("/data/某某/branch.db");
+        let cases = [
+            (StoreError::WrongPassword, Code::WrongPassword, vec![]),
+            (StoreError::WeakPassword { least: 8 }, Code::WeakPassword, vec!["least"]),
+            (StoreError::AlreadyOpen { folder: path() }, Code::AlreadyOpen, vec!["folder"]),
+            (StoreError::NotABranch { folder: path() }, Code::NotFound, vec!["folder"]),
+            (StoreError::Exists { folder: path() }, Code::AlreadyExists, vec!["folder"]),
+            (
+                StoreError::TooNew { file: file(), found: 9, known: 1 },
+                Code::TooNew,
+                vec!["file", "found", "known"],
+            ),
+            (StoreError::Damaged { file: file(), what: "page 3".into() }, Code::Damaged, vec!["file"]),
+            (StoreError::ReadOnly { folder: path() }, Code::ReadOnly, vec!["folder"]),
+            (StoreError::DiskFull { folder: path() }, Code::DiskFull, vec!["folder"]),
+            (StoreError::NoStream, Code::Internal, vec![]),
+        ];
+        for (error, code, params) in cases {
+            let words = error.to_string();
+            let refused = CallError::from(error);
+            assert_eq!(refused.code, code, "{words}");
+            assert_eq!(refused.params.keys().map(String::as_str).collect::<Vec<_>>(), params, "{words}");
+        }
+    }
+}

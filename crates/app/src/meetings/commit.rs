@@ -1,7 +1,7 @@
 //! From draft to record, and what may happen to a record afterwards.
 
 use super::change::writes;
-use super::drafts::{Context, DraftContent, load, reason};
+use super::drafts::{Context, DraftContent, keep, load, reason};
 use super::number::next_number;
 use super::{KIND, from_fields, to_fields};
 use crate::app::App;
@@ -36,7 +36,7 @@ impl App {
         }
         match (&content.base, &content.correction) {
             (None, _) => self.record_new(&branch, &id, &wanted)?,
-            (Some(base), None) => record_edit(&branch, &id, base, &wanted)?,
+            (Some(base), None) => record_edit(&branch, &id, (base, &content), &wanted)?,
             (Some(base), Some(reason)) => {
                 self.record_correction(&branch, &id, (base, &content, reason), &context)?
             }
@@ -62,7 +62,7 @@ impl App {
     ) -> Result<(), CallError> {
         let state = branch.live(KIND, id)?;
         let mut changes = writes(&to_fields(base), &to_fields(&content.form));
-        untouched_since(&state, &to_fields(base), &changes)?;
+        untouched_since(branch, &state, content, &changes)?;
         changes = with_births(&state, changes);
         if base.date != content.form.date {
             changes.insert("roster".to_owned(), frozen(context, &content.form));
@@ -142,11 +142,15 @@ impl App {
 }
 
 /// Only what differs from what was shown is written; what changed elsewhere meanwhile stays.
-fn record_edit(branch: &Branch, id: &str, base: &MeetingForm, wanted: &Fields) -> Result<(), CallError> {
+fn record_edit(
+    branch: &Branch,
+    id: &str,
+    (base, content): (&MeetingForm, &DraftContent),
+    wanted: &Fields,
+) -> Result<(), CallError> {
     let state = branch.open_record(KIND, id)?;
-    let shown = to_fields(base);
-    let changes = writes(&shown, wanted);
-    untouched_since(&state, &shown, &changes)?;
+    let changes = writes(&to_fields(base), wanted);
+    untouched_since(branch, &state, content, &changes)?;
     let changes = with_births(&state, changes);
     branch.write("edit_meeting", |write| {
         write.put(KIND, id, &changes)?;
@@ -171,16 +175,51 @@ fn with_births(state: &RecordState, mut changes: Fields) -> Fields {
     changes
 }
 
-/// A value that changed elsewhere while it was edited here is not overwritten unseen.
-fn untouched_since(state: &RecordState, shown: &Fields, changes: &Fields) -> Result<(), CallError> {
+/// A value that changed elsewhere while it was edited here is not overwritten unseen: the commit stops once, the draft
+/// is laid over the record as it is now, and committing it again is the person's decision.
+fn untouched_since(
+    branch: &Branch,
+    state: &RecordState,
+    content: &DraftContent,
+    changes: &Fields,
+) -> Result<(), CallError> {
+    let shown = content.base.as_ref().map(to_fields).unwrap_or_default();
     let moved = changes.keys().find(|path| {
         let now = state.value(path);
         !path.contains('~') && now != shown.get(*path) && now != changes.get(*path)
     });
-    match moved {
-        Some(path) => Err(CallError::new(Code::InConflict).with("path", path.as_str())),
-        None => Ok(()),
+    let Some(path) = moved else { return Ok(()) };
+    let now = fields(state);
+    let laid_over = DraftContent {
+        form: from_fields(&applied(&now, changes)),
+        base: Some(from_fields(&now)),
+        correction: content.correction.clone(),
+    };
+    keep(branch, &state.id, &laid_over)?;
+    let label = kind(KIND).field_for(path).map(|field| field.label.clone()).unwrap_or_default();
+    let theirs = state.value(path).and_then(Value::as_str).unwrap_or_default();
+    Err(CallError::new(Code::InConflict)
+        .with("path", path.as_str())
+        .with("label", label)
+        .with("theirs", theirs))
+}
+
+/// The fields after the writes of an edit.
+fn applied(now: &Fields, changes: &Fields) -> Fields {
+    let mut after = now.clone();
+    for (path, value) in changes {
+        match path.strip_suffix("/~gone") {
+            Some(item) => {
+                let within = |path: &String| {
+                    path.strip_prefix(item).is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
+                };
+                after.retain(|path, _| !within(path));
+            }
+            None if value.is_null() => drop(after.remove(path)),
+            None => drop(after.insert(path.clone(), value.clone())),
+        }
     }
+    after
 }
 
 fn check(wanted: &Fields) -> Result<(), CallError> {

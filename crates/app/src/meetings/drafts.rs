@@ -187,6 +187,11 @@ impl Context {
 fn begin(branch: &Branch, state: &RecordState, correction: Option<String>) -> Result<DraftRef, CallError> {
     let draft = DraftRef { draft: state.id.clone() };
     if branch.store.draft(KIND, &state.id)?.is_some() {
+        let (content, _) = load(branch, &state.id)?;
+        // The record was closed elsewhere while it was edited here: the edit becomes a 更正.
+        if content.correction.is_none() && correction.is_some() {
+            keep(branch, &state.id, &DraftContent { correction, ..content })?;
+        }
         return Ok(draft);
     }
     let form = from_fields(&fields(state));
@@ -201,7 +206,7 @@ pub fn load(branch: &Branch, id: &str) -> Result<(DraftContent, i64), CallError>
     Ok((content, draft.saved_at))
 }
 
-fn keep(branch: &Branch, id: &str, content: &DraftContent) -> Result<i64, CallError> {
+pub fn keep(branch: &Branch, id: &str, content: &DraftContent) -> Result<i64, CallError> {
     let value = serde_json::to_value(content).map_err(|error| CallError::internal(&error))?;
     Ok(branch.store.set_draft(KIND, id, &value)?)
 }

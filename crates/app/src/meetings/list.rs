@@ -79,7 +79,7 @@ fn query(request: &MeetingQuery) -> Query {
             query.life = vec![LifeCode::Gone];
             query.closing = vec![ClosingCode::Final];
         }
-        Some(RecordState::Conflict) => query.life = vec![LifeCode::Contested],
+        Some(RecordState::Conflict) => query.undecided = true,
         Some(RecordState::Draft) | None => {}
     }
     query

@@ -207,3 +207,71 @@ fn a_second_computer_is_matched_and_has_everything() {
     assert_eq!(titles(&first), titles(&second));
     assert_eq!(ids(&first), ids(&second));
 }
+
+/// Two computers of one branch that hold the same record.
+fn two_computers(city: &City) -> (Laptop, Laptop, String) {
+    let first = laptop("某某");
+    let (id, _) = record(&first, &form());
+    city.enrol(&first);
+    first.call("exchange", json!({}));
+    let second = laptop("某某");
+    city.enrol(&second);
+    second.call("confirm_matching", json!({ "same": {} }));
+    second.call("exchange", json!({}));
+    (first, second, id)
+}
+
+fn edit(laptop: &Laptop, id: &str, field: &str, value: &str) {
+    laptop.call("edit_meeting", json!({ "id": id }));
+    let mut form = laptop.call("get_draft", json!({ "draft": id }))["form"].clone();
+    form[field] = json!(value);
+    laptop.call("save_draft", json!({ "draft": id, "form": form }));
+}
+
+#[test]
+fn an_edit_keeps_what_changed_elsewhere_and_asks_before_it_replaces_it() {
+    let city = City::new();
+    let (first, second, id) = two_computers(&city);
+    let reference = json!({ "draft": id });
+    edit(&first, &id, "place", "一楼会议室");
+    edit(&second, &id, "place", "三楼");
+    second.call("commit_draft", reference.clone());
+    second.call("exchange", json!({}));
+    first.call("exchange", json!({}));
+
+    let error = first.refused_as("commit_draft", reference.clone(), Code::InConflict);
+    assert_eq!((&error.params["path"], &error.params["theirs"]), (&json!("place"), &json!("三楼")));
+    first.call("commit_draft", reference.clone());
+    let place = |laptop: &Laptop| laptop.call("get_meeting", json!({ "id": id }))["form"]["place"].clone();
+    assert_eq!(place(&first), "一楼会议室", "the second time it is the person's decision");
+
+    edit(&first, &id, "theme", "主题");
+    edit(&second, &id, "title", "十月主题党日");
+    second.call("commit_draft", reference.clone());
+    second.call("exchange", json!({}));
+    first.call("exchange", json!({}));
+    first.call("commit_draft", reference);
+    let form = first.call("get_meeting", json!({ "id": id }))["form"].clone();
+    assert_eq!(
+        (&form["theme"], &form["title"]),
+        (&json!("主题"), &json!("十月主题党日")),
+        "different fields do not meet"
+    );
+}
+
+#[test]
+fn values_that_crossed_stand_side_by_side_and_are_counted() {
+    let city = City::new();
+    let (first, second, id) = two_computers(&city);
+    for (laptop, place) in [(&first, "一楼"), (&second, "三楼")] {
+        edit(laptop, &id, "place", place);
+        laptop.call("commit_draft", json!({ "draft": id }));
+    }
+    second.call("exchange", json!({}));
+    first.call("exchange", json!({}));
+    assert_eq!(first.call("get_meeting", json!({ "id": id }))["state"], "conflict");
+    assert_eq!(first.call("session", json!({}))["open"]["conflicts"], 1);
+    let listed = first.call("list_meetings", json!({ "state": "conflict", "page": 0 }));
+    assert_eq!(listed["total"], 1);
+    first.refused_as("finalise_meeting", json!({ "id": id }), Code::InConflict);
+}
