@@ -71,13 +71,13 @@ struct Fold<'a> {
 impl<'a> Fold<'a> {
     fn new(graph: Graph<'a>) -> Self {
         let mut scopes: BTreeMap<&str, Scope> = BTreeMap::new();
-        for (path, writes) in &graph.by_path {
+        for (path, writes) in graph.by_path() {
             if let Some((scope, says)) = reserved(path) {
                 let scope = scopes.entry(scope).or_default();
                 match says {
-                    Reserved::Born => scope.born.clone_from(writes),
-                    Reserved::Gone => scope.gone.clone_from(writes),
-                    Reserved::Final => scope.finals.clone_from(writes),
+                    Reserved::Born => scope.born = writes.to_vec(),
+                    Reserved::Gone => scope.gone = writes.to_vec(),
+                    Reserved::Final => scope.finals = writes.to_vec(),
                 }
             }
         }
@@ -180,7 +180,7 @@ impl<'a> Fold<'a> {
         let seen = self.graph.closure(gone.iter().map(|index| self.id(*index)), scope);
         let own_life =
             |path: &str| reserved(path).is_some_and(|(of, says)| of == scope && says != Reserved::Final);
-        let inside = self.graph.by_path.iter().filter(|(path, _)| within(path, scope) && !own_life(path));
+        let inside = self.graph.by_path().filter(|(path, _)| within(path, scope) && !own_life(path));
         let heads = inside.flat_map(|(_, writes)| self.graph.heads(writes, |index| self.counts(index)));
         unique(heads.map(|index| self.id(index)).filter(|id| !seen.contains(id)))
     }
@@ -215,7 +215,7 @@ impl<'a> Fold<'a> {
 
     /// Fields, hidden heads and late writes, path by path.
     fn fill(&self, state: &mut RecordState) {
-        for (path, writes) in &self.graph.by_path {
+        for (path, writes) in self.graph.by_path() {
             let says = reserved(path);
             if says.is_some_and(|(scope, _)| scope.is_empty()) {
                 continue;

@@ -1,7 +1,8 @@
 //! The writes that touch one record, and what they are over.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -28,36 +29,44 @@ impl Write<'_> {
 
 pub(crate) struct Graph<'a> {
     pub writes: Vec<Write<'a>>,
-    pub by_path: BTreeMap<&'a str, Vec<usize>>,
-    by_change: HashMap<ChangeId, Vec<usize>>,
+    /// Indexes of writes, ordered by path and then as they were given.
+    ordered: Vec<usize>,
+    /// Where the writes of each change lie: they were added one after another.
+    by_change: HashMap<ChangeId, Range<usize>>,
 }
 
 impl<'a> Graph<'a> {
     /// Takes each change once, whatever the order and however often it is given.
     pub fn gather(kind: &str, id: &str, changes: &[&'a Change], verdicts: &Verdicts) -> Self {
-        let mut graph = Self { writes: Vec::new(), by_path: BTreeMap::new(), by_change: HashMap::new() };
+        let mut graph = Self { writes: Vec::new(), ordered: Vec::new(), by_change: HashMap::new() };
         for change in changes {
             if !graph.by_change.contains_key(&change.id) {
                 graph.add(kind, id, change, verdicts);
             }
         }
+        graph.ordered = (0..graph.writes.len()).collect();
+        graph.ordered.sort_by_key(|index| &graph.writes[*index].head.path);
         graph
+    }
+
+    /// Each path and its writes, in order of the path.
+    pub fn by_path(&self) -> impl Iterator<Item = (&'a str, &[usize])> {
+        let path = |index: usize| -> &'a str { &self.writes[index].head.path };
+        let groups = self.ordered.chunk_by(move |left, right| path(*left) == path(*right));
+        groups.map(move |group| (path(group[0]), group))
     }
 
     fn add(&mut self, kind: &str, id: &str, change: &'a Change, verdicts: &Verdicts) {
         let counts = verdicts.standing(change) == Standing::Counts;
         let values = change.values.as_ref().filter(|_| !verdicts.drops(change));
-        let mut own = Vec::new();
+        let start = self.writes.len();
         for (index, head) in change.header.writes.iter().enumerate() {
             if head.record == id && head.kind == kind {
-                let at = self.writes.len();
                 let value = values.map(|values| &values[index]);
                 self.writes.push(Write { change, head, value, counts });
-                self.by_path.entry(&head.path).or_default().push(at);
-                own.push(at);
             }
         }
-        self.by_change.insert(change.id, own);
+        self.by_change.insert(change.id, start..self.writes.len());
     }
 
     /// Changes in display order: first by (lamport, id).
@@ -108,8 +117,7 @@ impl<'a> Graph<'a> {
             if !closure.insert(id) {
                 continue;
             }
-            for index in self.by_change.get(&id).into_iter().flatten() {
-                let write = &self.writes[*index];
+            for write in self.by_change.get(&id).map(|own| &self.writes[own.clone()]).into_iter().flatten() {
                 if within(&write.head.path, scope) {
                     todo.extend(write.over());
                 }

@@ -1,7 +1,5 @@
 //! The signed part of a change.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ChangeId, DeviceId, PayloadHash, StreamId};
@@ -140,12 +138,17 @@ impl Header {
         if self.writes.len() > MAX_WRITES {
             return Err(Unreadable::TooLong);
         }
-        let mut seen = HashSet::with_capacity(self.writes.len());
         for write in &self.writes {
             let inside = write.over.iter().all(|index| (*index as usize) < self.refs.len());
-            if !inside || !write.named() || !seen.insert((&write.record, &write.kind, &write.path)) {
+            if !inside || !write.named() {
                 return Err(Unreadable::BadWrite);
             }
+        }
+        let mut places: Vec<_> =
+            self.writes.iter().map(|write| (&write.path, &write.record, &write.kind)).collect();
+        places.sort_unstable();
+        if places.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Unreadable::BadWrite);
         }
         Ok(())
     }

@@ -15,8 +15,16 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Writes bytes as lower-case hex.
 pub fn to_hex(bytes: &[u8]) -> String {
-    let digit = |four: u8| char::from(DIGITS[usize::from(four)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut digits = vec![0; 2 * bytes.len()];
+    write_hex(bytes, &mut digits);
+    String::from_utf8(digits).expect("hex digits are ASCII")
+}
+
+fn write_hex(bytes: &[u8], digits: &mut [u8]) {
+    for (byte, pair) in bytes.iter().zip(digits.chunks_exact_mut(2)) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
 }
 
 /// Reads exactly `N` bytes of lower-case hex; upper case is refused, so that a name has one spelling.
@@ -66,7 +74,10 @@ macro_rules! ids {
         }
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&to_hex(&self.0))
+                // States and headers hold many ids: no allocation for each.
+                let mut digits = [0; 64];
+                write_hex(&self.0, &mut digits);
+                serializer.serialize_str(std::str::from_utf8(&digits).expect("hex digits are ASCII"))
             }
         }
         impl<'de> Deserialize<'de> for $name {

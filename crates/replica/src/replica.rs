@@ -202,7 +202,10 @@ fn follows(change: &Change, before: &Change) -> bool {
 }
 
 fn touched_records(change: &Change) -> BTreeSet<RecordKey> {
-    change.header.writes.iter().map(|write| (write.kind.clone(), write.record.clone())).collect()
+    let mut writes: Vec<_> = change.header.writes.iter().map(|write| (&write.kind, &write.record)).collect();
+    writes.sort_unstable();
+    writes.dedup();
+    writes.into_iter().map(|(kind, record)| (kind.clone(), record.clone())).collect()
 }
 
 /// Takes the payload of a change that was held without one, unless it was redacted.
@@ -219,7 +222,7 @@ impl Stream {
         let ruled = touched.records.contains(&(STREAM_KIND.to_string(), STREAM_RECORD.to_string()));
         let lost = touched.devices.iter().any(|device| self.verdicts.revoked.contains_key(device));
         if ruled || lost || self.verdicts.devices.as_ref().is_none_or(BTreeSet::is_empty) {
-            let before = std::mem::replace(&mut self.verdicts, Verdicts::default());
+            let before = std::mem::take(&mut self.verdicts);
             self.verdicts = self.judge(root);
             touched.records.extend(self.judged_otherwise(&before));
         }

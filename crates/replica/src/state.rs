@@ -1,6 +1,6 @@
 //! What a record is after the fold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -237,5 +237,8 @@ impl RecordState {
 
 /// Sorted, each once.
 pub(crate) fn unique(ids: impl IntoIterator<Item = ChangeId>) -> Vec<ChangeId> {
-    ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+    let mut ids: Vec<ChangeId> = ids.into_iter().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }

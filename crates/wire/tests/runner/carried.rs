@@ -56,8 +56,11 @@ fn unknown_kinds_fields_versions_and_broken_bytes_survive() {
     assert_eq!(through(&backwards), backwards);
 }
 
-/// Changes of two devices over each other, some without payload, in any order and more than once.
-fn written(plan: &[(bool, Vec<(u8, String)>, Option<u8>)]) -> Vec<RawChange> {
+/// Which of two devices writes, values by path, and the change that it is over.
+type Plan = (bool, Vec<(u8, String)>, Option<u8>);
+
+/// Changes of two devices over each other.
+fn written(plan: &[Plan]) -> Vec<RawChange> {
     let mut devices = [Device::new(1, None), Device::new(2, Some(StreamId([9; 32])))];
     let mut all: Vec<(RawChange, replica::ChangeId)> = Vec::new();
     for (first, fields, over) in plan {
