@@ -61,8 +61,10 @@ impl App {
         context: &Context,
     ) -> Result<(), CallError> {
         let state = branch.live(KIND, id)?;
-        let mut changes = writes(&to_fields(base), &to_fields(&content.form));
+        let wanted = to_fields(&content.form);
+        let changes = writes(&to_fields(base), &wanted);
         untouched_since(branch, &state, content, &changes)?;
+        let mut changes = with_decisions(&state, changes, &wanted);
         changes = with_births(&state, changes);
         if base.date != content.form.date {
             changes.insert("roster".to_owned(), frozen(context, &content.form));
@@ -151,6 +153,7 @@ fn record_edit(
     let state = branch.open_record(KIND, id)?;
     let changes = writes(&to_fields(base), wanted);
     untouched_since(branch, &state, content, &changes)?;
+    let changes = with_decisions(&state, changes, wanted);
     let changes = with_births(&state, changes);
     branch.write("edit_meeting", |write| {
         write.put(KIND, id, &changes)?;
@@ -184,24 +187,32 @@ fn untouched_since(
     changes: &Fields,
 ) -> Result<(), CallError> {
     let shown = content.base.as_ref().map(to_fields).unwrap_or_default();
-    let moved = changes.keys().find(|path| {
+    let moved = changes.keys().map(String::as_str).find(|path| {
         let now = state.value(path);
         !path.contains('~') && now != shown.get(*path) && now != changes.get(*path)
     });
-    let Some(path) = moved else { return Ok(()) };
-    let now = fields(state);
+    let unseen = state.conflicts().find(|path| !content.disputed.contains(*path));
+    let Some(path) = moved.or(unseen) else { return Ok(()) };
     let laid_over = DraftContent {
-        form: from_fields(&applied(&now, changes)),
-        base: Some(from_fields(&now)),
-        correction: content.correction.clone(),
+        form: from_fields(&applied(&fields(state), changes)),
+        ..DraftContent::over(state, content.correction.clone())
     };
     keep(branch, &state.id, &laid_over)?;
     let label = kind(KIND).field_for(path).map(|field| field.label.clone()).unwrap_or_default();
     let theirs = state.value(path).and_then(Value::as_str).unwrap_or_default();
-    Err(CallError::new(Code::InConflict)
-        .with("path", path.as_str())
-        .with("label", label)
-        .with("theirs", theirs))
+    Err(CallError::new(Code::InConflict).with("path", path).with("label", label).with("theirs", theirs))
+}
+
+/// Fields in conflict were shown as such: what the form says now is the decision, also where it was left as it was.
+fn with_decisions(state: &RecordState, mut changes: Fields, wanted: &Fields) -> Fields {
+    for path in state.conflicts() {
+        let derived = kind(KIND).field_for(path).is_none_or(|field| field.derived);
+        // No form shows number and roster: the one that lists show stands.
+        let kept = if derived { state.value(path) } else { None };
+        let decided = wanted.get(path).or(kept).cloned().unwrap_or(Value::Null);
+        changes.entry(path.to_owned()).or_insert(decided);
+    }
+    changes
 }
 
 /// The fields after the writes of an edit.

@@ -1,5 +1,6 @@
 //! What the rules make of a form: roster, numbers, votes, findings, duties. Nothing of it is ever typed.
 
+use super::KIND;
 use super::to_fields::{Fields, to_fields};
 use crate::civil;
 use crate::contract::{
@@ -7,10 +8,12 @@ use crate::contract::{
 };
 use crate::facts::Facts;
 use crate::findings::{code, duty_met, line, lines};
+use crate::values::kind;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use domain::check::Case;
 use domain::votes::{Outcome, VoteResult};
 use domain::{ActionState, Meeting, OpenAction, Pack};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A form and everything that it is judged by.
@@ -19,6 +22,8 @@ pub struct Question<'a> {
     pub form: &'a MeetingForm,
     /// Fields of the record that the form does not show: the frozen roster.
     pub kept: Fields,
+    /// Fields with two values side by side, and the values.
+    pub disputed: &'a [(String, Vec<Value>)],
     pub facts: &'a Facts,
     /// The other live meetings around it.
     pub others: &'a [Meeting],
@@ -42,10 +47,12 @@ impl Question<'_> {
     /// All findings; E findings block 定稿.
     pub fn findings(&self) -> Vec<FindingLine> {
         let meeting = self.meeting();
-        match civil::date(&self.form.date) {
+        let by_rule = match civil::date(&self.form.date) {
             Some(date) if meeting.start.is_none() => self.findings_without_hours(meeting, date),
             Some(_) | None => lines(&domain::check(&self.case(&meeting))),
-        }
+        };
+        let disputed = self.disputed.iter().map(|(path, values)| in_conflict(path, values));
+        disputed.chain(by_rule).collect()
     }
 
     /// A form with a day and no hours yet is judged on that day; only what is said about the hours is replaced.
@@ -93,6 +100,20 @@ pub fn derive(question: &Question) -> MeetingDerived {
         meets: meets(question, &meeting),
         study_minutes: domain::study::meeting_minutes(&meeting, &pack.study),
         follow_ups: follow_ups(question, &meeting),
+    }
+}
+
+/// Two values stand side by side: the form shows the first, and saving it decides.
+fn in_conflict(path: &str, values: &[Value]) -> FindingLine {
+    let label = kind(KIND).field_for(path).map(|field| field.label.clone()).unwrap_or_default();
+    let side = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let sides: Vec<String> = values.iter().map(side).collect();
+    FindingLine {
+        code: "in_conflict".to_owned(),
+        severity: Severity::E,
+        article: None,
+        params: [("field".to_owned(), label.into()), ("values".to_owned(), sides.join(" / ").into())].into(),
+        path: Some(path.to_owned()),
     }
 }
 

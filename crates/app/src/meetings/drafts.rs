@@ -13,6 +13,7 @@ use crate::world::World;
 use domain::Meeting;
 use replica::{Closing, RecordState};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
@@ -26,6 +27,23 @@ pub struct DraftContent {
     /// The reason of a 更正.
     #[serde(default)]
     pub correction: Option<String>,
+    /// Fields whose two values stood side by side when the form was shown: committing it decides them.
+    #[serde(default)]
+    pub disputed: BTreeSet<String>,
+}
+
+impl DraftContent {
+    /// A new meeting.
+    pub fn new(form: MeetingForm) -> Self {
+        Self { form, base: None, correction: None, disputed: BTreeSet::new() }
+    }
+
+    /// A change of a record as it stands, with nothing changed yet.
+    pub fn over(state: &RecordState, correction: Option<String>) -> Self {
+        let form = from_fields(&fields(state));
+        let disputed = state.conflicts().map(str::to_owned).collect();
+        Self { base: Some(form.clone()), form, correction, disputed }
+    }
 }
 
 impl App {
@@ -42,7 +60,7 @@ impl App {
         form.group = request.group.unwrap_or(form.group);
         form.title = title_of(&form.types);
         let id = self.world.id();
-        keep(&branch, &id, &DraftContent { form, base: None, correction: None })?;
+        keep(&branch, &id, &DraftContent::new(form))?;
         Ok(DraftRef { draft: id })
     }
 
@@ -109,15 +127,8 @@ impl App {
         let mut content = match kept {
             Some(content) => content,
             None => match branch.store.record(KIND, &request.draft)? {
-                Some(_) => {
-                    let state = branch.open_record(KIND, &request.draft)?;
-                    DraftContent {
-                        form: MeetingForm::default(),
-                        base: Some(from_fields(&fields(&state))),
-                        correction: None,
-                    }
-                }
-                None => DraftContent { form: MeetingForm::default(), base: None, correction: None },
+                Some(_) => DraftContent::over(&branch.open_record(KIND, &request.draft)?, None),
+                None => DraftContent::new(MeetingForm::default()),
             },
         };
         content.form = request.form;
@@ -134,6 +145,8 @@ pub struct Context {
     pub others: Vec<Meeting>,
     /// Fields of the record that no form shows.
     pub kept: Fields,
+    /// Fields with two values side by side, and the values.
+    disputed: Vec<(String, Vec<Value>)>,
     recorded_at: chrono::NaiveDateTime,
     today: chrono::NaiveDate,
 }
@@ -163,6 +176,7 @@ impl Context {
         let born = state.and_then(|state| state.born.as_ref()).map(|born| domain::civil(born.at));
         Ok(Self {
             facts: branch.facts()?,
+            disputed: state.map(disputed).unwrap_or_default(),
             others: branch.meetings_around(date, yearly, &linked)?,
             kept: kept.into_iter().filter(|(path, _)| path == "roster").collect(),
             recorded_at: born.unwrap_or_else(|| world.civil_now()),
@@ -175,12 +189,23 @@ impl Context {
             id,
             form,
             kept: self.kept.clone(),
+            disputed: &self.disputed,
             facts: &self.facts,
             others: &self.others,
             recorded_at: self.recorded_at,
             today: self.today,
         }
     }
+}
+
+fn disputed(state: &RecordState) -> Vec<(String, Vec<Value>)> {
+    let sides = |path: &str| match state.fields.get(path) {
+        Some(replica::Field::Conflict { heads, .. }) => {
+            heads.iter().filter_map(|head| head.value.clone()).collect()
+        }
+        Some(replica::Field::One { .. } | replica::Field::Withheld { .. }) | None => Vec::new(),
+    };
+    state.conflicts().map(|path| (path.to_owned(), sides(path))).collect()
 }
 
 /// A draft over a record, or the one that is there already.
@@ -194,8 +219,7 @@ fn begin(branch: &Branch, state: &RecordState, correction: Option<String>) -> Re
         }
         return Ok(draft);
     }
-    let form = from_fields(&fields(state));
-    keep(branch, &state.id, &DraftContent { base: Some(form.clone()), form, correction })?;
+    keep(branch, &state.id, &DraftContent::over(state, correction))?;
     Ok(draft)
 }
 

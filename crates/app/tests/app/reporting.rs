@@ -1,6 +1,6 @@
 //! 上报 to a city in this process: what is said with a receipt, and the second computer of a branch.
 
-use crate::world::{Laptop, branch, draft, evening, ids, people, record, text};
+use crate::world::{Laptop, branch, draft, evening, findings, ids, people, record, text};
 use app::Code;
 use city::{City as Server, Folder, World};
 use serde_json::{Value, json};
@@ -274,4 +274,40 @@ fn values_that_crossed_stand_side_by_side_and_are_counted() {
     let listed = first.call("list_meetings", json!({ "state": "conflict", "page": 0 }));
     assert_eq!(listed["total"], 1);
     first.refused_as("finalise_meeting", json!({ "id": id }), Code::InConflict);
+
+    first.call("edit_meeting", json!({ "id": id }));
+    let shown = first.call("get_draft", json!({ "draft": id }));
+    let finding = findings(&shown["derived"], "in_conflict")[0].clone();
+    assert_eq!((&finding["path"], &finding["severity"]), (&json!("place"), &json!("E")));
+    let sides = text(&finding["params"]["values"]);
+    assert!(sides.contains("一楼") && sides.contains("三楼"), "{sides}");
+    first.call("commit_draft", json!({ "draft": id }));
+    let page = first.call("get_meeting", json!({ "id": id }));
+    assert_eq!(
+        (&page["state"], &page["form"]["place"]),
+        (&json!("recorded"), &shown["form"]["place"]),
+        "saved as shown"
+    );
+    first.call("exchange", json!({}));
+    second.call("exchange", json!({}));
+    let there = second.call("get_meeting", json!({ "id": id }));
+    assert_eq!((&there["state"], &there["form"]["place"]), (&json!("recorded"), &shown["form"]["place"]));
+}
+
+#[test]
+fn a_conflict_that_arrives_while_typing_is_shown_before_it_is_decided() {
+    let city = City::new();
+    let (first, second, id) = two_computers(&city);
+    for (laptop, place) in [(&first, "一楼"), (&second, "三楼")] {
+        edit(laptop, &id, "place", place);
+        laptop.call("commit_draft", json!({ "draft": id }));
+    }
+    edit(&first, &id, "theme", "主题");
+    second.call("exchange", json!({}));
+    first.call("exchange", json!({}));
+    let error = first.refused_as("commit_draft", json!({ "draft": id }), Code::InConflict);
+    assert_eq!(error.params["path"], "place");
+    first.call("commit_draft", json!({ "draft": id }));
+    let page = first.call("get_meeting", json!({ "id": id }));
+    assert_eq!((&page["state"], &page["form"]["theme"]), (&json!("recorded"), &json!("主题")));
 }
