@@ -22,6 +22,8 @@ const listeners = new Set<Tell>()
 /** Connects to the shell; done once, before the first page. A test passes its own. */
 export async function connect(given?: Transport): Promise<void> {
   transport = given ?? (inWindow() ? await tauriTransport() : webTransport())
+  fitWidth()
+  addEventListener('resize', fitWidth)
   transport.listen(kinds => listeners.forEach(tell => tell(kinds)))
 }
 
@@ -41,6 +43,17 @@ export function onChanged(tell: Tell): () => void {
   return () => listeners.delete(tell)
 }
 
+let grown = 1
+
+/** Zooms the whole page: in the window by the web view, in a browser by CSS. */
 export function zoom(factor: number): void {
-  transport?.zoom(factor)
+  grown = transport?.zoom(factor) ?? 1
+  document.documentElement.style.setProperty('--zoom', String(grown))
+  fitWidth()
+}
+
+/** Tells the sheets how wide the page is in its own pixels; media queries do not see CSS zoom. */
+function fitWidth(): void {
+  const width = innerWidth / grown
+  document.documentElement.dataset.width = width <= 1000 ? 'narrow' : width <= 1240 ? 'medium' : 'wide'
 }

@@ -13,7 +13,7 @@ async function shell() {
       tell = listener
       return () => undefined
     },
-    zoom: () => undefined,
+    zoom: () => 1,
   }
   await connect(transport)
   return { asked, changed: (...kinds: string[]) => tell(new Set(kinds)) }

@@ -5,8 +5,8 @@ export interface Transport {
   call(name: string, payload: unknown): Promise<unknown>
   /** Tells the kinds that a commit touched; answers a function that stops it. */
   listen(tell: (kinds: ReadonlySet<string>) => void): () => void
-  /** Zooms the whole page. */
-  zoom(factor: number): void
+  /** Zooms the whole page; answers by how much its own pixels grew, 1 where the window itself zooms. */
+  zoom(factor: number): number
 }
 
 interface Changed {
@@ -26,7 +26,10 @@ export async function tauriTransport(): Promise<Transport> {
       const stopped = listen<Changed>('changed', event => tell(new Set(event.payload.kinds)))
       return () => void stopped.then(stop => stop())
     },
-    zoom: factor => void getCurrentWebview().setZoom(factor),
+    zoom(factor) {
+      void getCurrentWebview().setZoom(factor)
+      return 1
+    },
   }
 }
 
@@ -51,9 +54,7 @@ export function webTransport(): Transport {
       })
       return () => source.close()
     },
-    zoom(factor) {
-      document.documentElement.style.setProperty('zoom', String(factor))
-    },
+    zoom: factor => factor,
   }
 }
 

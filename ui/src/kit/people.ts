@@ -1,4 +1,4 @@
-import { inject, provide, type InjectionKey, type Ref } from 'vue'
+import { computed, inject, provide, type ComputedRef, type InjectionKey, type Ref } from 'vue'
 
 /** A person to pick, with the readings that the host made. */
 export interface Pick {
@@ -26,4 +26,10 @@ export function usePeople(): Readonly<Ref<readonly Pick[]>> {
   const people = inject(key)
   if (!people) throw new Error('providePeople() stands above every picker')
   return people
+}
+
+/** Names of the branch's persons by id. */
+export function useNames(): ComputedRef<Readonly<Record<string, string>>> {
+  const people = usePeople()
+  return computed(() => Object.fromEntries(people.value.map(person => [person.id, person.name])))
 }
