@@ -40,6 +40,8 @@ impl OperatingKey {
 pub enum CityError {
     #[error(transparent)]
     Db(#[from] DbError),
+    #[error(transparent)]
+    Pen(#[from] crate::pen::PenError),
     #[error("没有党组织“{0}”。写编号或全称；要新登记，同时写 --kind、--parent 和 --founded")]
     UnknownOrganisation(String),
     #[error("名称“{0}”有几个党组织，请写编号")]

@@ -16,18 +16,11 @@ use replica::{Change, STREAM_KIND, STREAM_RECORD, StreamId};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::json;
 use std::sync::Arc;
-use wire::enrol::{ChangeText, EnrolAsk, EnrolYes, Hello, Keys, Sealed, Way};
+use wire::enrol::{ChangeText, EnrolAsk, EnrolYes, Keys, Sealed, Way};
 
 /// `GET /v1/city`
 pub async fn hello(State(city): State<Arc<City>>) -> Response {
-    let hello = Hello {
-        what: Hello::WHAT.to_owned(),
-        version: 1,
-        root: city.root.to_string(),
-        operating: city.operating.device(),
-        time: city.world.now(),
-    };
-    Json(hello).into_response()
+    Json(city.hello()).into_response()
 }
 
 /// `POST /v1/enrol`
@@ -36,7 +29,7 @@ pub async fn enrol(State(city): State<Arc<City>>, Json(sealed): Json<Sealed>) ->
 }
 
 /// Every refusal leaves the code, the register and the streams as they were.
-fn answer(city: &City, sealed: &Sealed) -> Result<Sealed, Refuse> {
+pub fn answer(city: &City, sealed: &Sealed) -> Result<Sealed, Refuse> {
     let ask: EnrolAsk = sealed.read().ok_or(Refuse::bad("malformed"))?;
     if ask.root != city.root.to_string() {
         return Err(Refuse::new(StatusCode::CONFLICT, "other_city"));
@@ -103,7 +96,8 @@ fn admit(
     founding: Change,
     now: i64,
 ) -> Result<EnrolYes, Refuse> {
-    let organisation = by_id(t, &kept.organisation)?.ok_or(Refuse::inner(&"a code for no organisation"))?;
+    let organisation =
+        by_id(t, &kept.organisation)?.ok_or_else(|| Refuse::inner(&"a code for no organisation"))?;
     let stream = match stream_of(t, &organisation.id)? {
         Some(stream) => stream,
         None => adopt(city, t, &organisation.id, founding, now)?,

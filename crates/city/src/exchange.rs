@@ -35,14 +35,17 @@ pub async fn exchange(
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     let encoding = encoding.unwrap_or_default().to_owned();
     blocking(city, move |city| {
-        let query = uri.query().unwrap_or_default();
-        let target =
-            Target { method: "POST", path: EXCHANGE_PATH, query, encoding: &encoding, city: city.root };
-        let (head, request) = read(city, &target, &body)?;
-        let answer = answer(city, &head, request)?;
+        let answer = respond(city, uri.query().unwrap_or_default(), &encoding, &body)?;
         Ok(([(header::CONTENT_TYPE, EXCHANGE_TYPE)], answer).into_response())
     })
     .await
+}
+
+/// The answer to the bytes of one request, however they came.
+pub fn respond(city: &City, query: &str, encoding: &str, body: &[u8]) -> Result<Vec<u8>, Refuse> {
+    let target = Target { method: "POST", path: EXCHANGE_PATH, query, encoding, city: city.root };
+    let (head, request) = read(city, &target, body)?;
+    answer(city, &head, request)
 }
 
 /// Who asks, when, and what, after the signature proved it.

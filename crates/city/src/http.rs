@@ -78,9 +78,13 @@ impl Refuse {
         Refuse::new(StatusCode::INTERNAL_SERVER_ERROR, "city_fault")
     }
 
+    /// What the laptop reads of it.
+    pub fn words(self, time: i64) -> Refusal {
+        Refusal { code: self.code.to_owned(), detail: self.detail, time }
+    }
+
     pub fn response(self, time: i64) -> Response {
-        let body = Refusal { code: self.code.to_owned(), detail: self.detail, time };
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.status, Json(self.words(time))).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }

@@ -5,7 +5,7 @@ use crate::address::Address;
 use crate::chain::Held;
 use crate::enrol::Enrolment;
 use crate::error::SyncError;
-use crate::http::{Http, NoReply, Reply};
+use crate::http::{Carrier, Http, NoReply, Reply};
 use crate::plan::{self, Next, Open, Sides};
 use replica::{DeviceId, Frontier, RawChange, StreamId, is_certificate};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +47,7 @@ pub struct Report {
 
 /// Exchanges with the city that a store is enrolled with.
 pub struct Engine {
-    http: Http,
+    carrier: Box<dyn Carrier>,
     enrolment: Enrolment,
     sources: Arc<dyn Sources>,
     /// Bytes of one body. Halved after a cut and doubled after success.
@@ -80,8 +80,18 @@ impl Engine {
     /// For the city that the branch is enrolled with.
     pub fn open(store: &Store, sources: Arc<dyn Sources>) -> Result<Engine, SyncError> {
         let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
-        let http = Http::new(Address::parse(&enrolment.address)?)?;
-        Ok(Engine { http, enrolment, sources, budget: FIRST_BUDGET, skew: 0 })
+        let carrier = Box::new(Http::new(Address::parse(&enrolment.address)?)?);
+        Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, skew: 0 })
+    }
+
+    /// For the same city, over another carrier than HTTP.
+    pub fn over(
+        store: &Store,
+        carrier: Box<dyn Carrier>,
+        sources: Arc<dyn Sources>,
+    ) -> Result<Engine, SyncError> {
+        let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
+        Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, skew: 0 })
     }
 
     /// Runs rounds until nothing is left to exchange. What went through before an error stays.
@@ -91,12 +101,12 @@ impl Engine {
             let ready = self.prepare(store, &course)?;
             course.report.requests += 1;
             course.report.bytes_up += ready.framed.len() as u64;
-            match self.http.post(EXCHANGE_PATH, EXCHANGE_TYPE, ready.framed.clone()) {
+            match self.carrier.post(EXCHANGE_PATH, EXCHANGE_TYPE, ready.framed.clone()) {
                 Ok(reply) => match self.take(store, &ready, reply, &mut course)? {
                     Next::Done => return Ok(course.report),
                     Next::Again { wants } => course.wants = wants,
                 },
-                Err(NoReply::Refused(_, refusal))
+                Err(NoReply::Refused(refusal))
                     if refusal.code == "clock" && course.report.clock_off.is_none() =>
                 {
                     self.skew = refusal.time - self.sources.now();

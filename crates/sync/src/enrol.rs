@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::error::SyncError;
-use crate::http::Http;
+use crate::http::{Carrier, Http};
 use replica::{DeviceId, RootKey, StreamId, is_certificate};
 use serde::{Deserialize, Serialize};
 use store::{Sources, Store};
@@ -61,11 +61,22 @@ pub fn enrol(
     computer: &str,
     sources: &dyn Sources,
 ) -> Result<Enrolment, SyncError> {
+    enrol_over(store, &Http::new(address.clone())?, address, typed, computer, sources)
+}
+
+/// The same over another carrier than HTTP; the address is only remembered.
+pub fn enrol_over(
+    store: &Store,
+    carrier: &dyn Carrier,
+    address: &Address,
+    typed: &str,
+    computer: &str,
+    sources: &dyn Sources,
+) -> Result<Enrolment, SyncError> {
     let code = EnrolCode::parse(typed)?;
     let own = store.own_stream()?.ok_or(store::StoreError::NoStream)?;
     let founding = store.founding(&own)?.ok_or(store::StoreError::NoStream)?;
-    let http = Http::new(address.clone())?;
-    let (_, root) = hello(&http)?;
+    let (_, root) = hello(carrier)?;
     if Enrolment::of(store)?.is_some_and(|known| known.root != root) {
         return Err(SyncError::OtherCity);
     }
@@ -77,7 +88,7 @@ pub fn enrol(
         name: computer.to_owned(),
         nonce: nonce(sources),
     };
-    let yes = ask_city(&http, &code, &ask, &root)?;
+    let yes = ask_city(carrier, &code, &ask, &root)?;
     accept(store, address, root, own, yes)
 }
 
@@ -87,8 +98,8 @@ fn nonce(sources: &dyn Sources) -> String {
     replica::to_hex(&bytes)
 }
 
-fn hello(http: &Http) -> Result<(Hello, RootKey), SyncError> {
-    let reply = http.get("/v1/city", JSON)?;
+fn hello(carrier: &dyn Carrier) -> Result<(Hello, RootKey), SyncError> {
+    let reply = carrier.get("/v1/city", JSON)?;
     let hello: Hello = serde_json::from_slice(&reply.body)
         .map_err(|_| if reply.whole { SyncError::NotOurServer } else { SyncError::CutOff })?;
     let root = hello.root.parse().map_err(|_| SyncError::NotOurServer)?;
@@ -98,11 +109,16 @@ fn hello(http: &Http) -> Result<(Hello, RootKey), SyncError> {
     }
 }
 
-fn ask_city(http: &Http, code: &EnrolCode, ask: &EnrolAsk, root: &RootKey) -> Result<EnrolYes, SyncError> {
+fn ask_city(
+    carrier: &dyn Carrier,
+    code: &EnrolCode,
+    ask: &EnrolAsk,
+    root: &RootKey,
+) -> Result<EnrolYes, SyncError> {
     let (key, keys) = (code.key(), Keys { device: &ask.device, root: &root.0 });
     let sealed = Sealed::new(&key, code.place(), Way::ToCity, keys, ask);
     let body = serde_json::to_vec(&sealed).expect("a sealed message is three texts");
-    let reply = http.post("/v1/enrol", JSON, body)?;
+    let reply = carrier.post("/v1/enrol", JSON, body)?;
     let answer: Sealed = serde_json::from_slice(&reply.body)
         .map_err(|_| if reply.whole { SyncError::NotOurServer } else { SyncError::CutOff })?;
     let yes: Option<EnrolYes> = answer.fits(&key, Way::ToLaptop, keys).then(|| answer.read()).flatten();

@@ -26,17 +26,23 @@ pub struct Reply {
 #[derive(Debug)]
 pub enum NoReply {
     /// The city's own word.
-    Refused(StatusCode, Refusal),
+    Refused(Refusal),
     Other(SyncError),
 }
 
 impl From<NoReply> for SyncError {
     fn from(error: NoReply) -> SyncError {
         match error {
-            NoReply::Refused(_, Refusal { code, detail, .. }) => SyncError::Refused { code, detail },
+            NoReply::Refused(Refusal { code, detail, .. }) => SyncError::Refused { code, detail },
             NoReply::Other(error) => error,
         }
     }
+}
+
+/// What carries requests to a city and brings its answers: HTTP, or a test that stands in for the line.
+pub trait Carrier: Send {
+    fn get(&self, path: &str, media_type: &str) -> Result<Reply, NoReply>;
+    fn post(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Reply, NoReply>;
 }
 
 /// A client for one city. Connections are kept open between requests.
@@ -60,21 +66,23 @@ impl Http {
         Ok(Http { client, address })
     }
 
-    pub fn get(&self, path: &str, media_type: &str) -> Result<Reply, NoReply> {
-        self.send(self.client.get(self.address.at(path)), media_type)
-    }
-
-    pub fn post(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Reply, NoReply> {
-        let request = self.client.post(self.address.at(path)).header(CONTENT_TYPE, media_type).body(body);
-        self.send(request, media_type)
-    }
-
     fn send(&self, request: RequestBuilder, media_type: &str) -> Result<Reply, NoReply> {
         let response = request.send().map_err(|error| NoReply::Other(failed(&error)))?;
         if response.status() == StatusCode::OK && is(&response, media_type) {
             return Ok(read(response));
         }
         Err(refused(response))
+    }
+}
+
+impl Carrier for Http {
+    fn get(&self, path: &str, media_type: &str) -> Result<Reply, NoReply> {
+        self.send(self.client.get(self.address.at(path)), media_type)
+    }
+
+    fn post(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Reply, NoReply> {
+        let request = self.client.post(self.address.at(path)).header(CONTENT_TYPE, media_type).body(body);
+        self.send(request, media_type)
     }
 }
 
@@ -91,11 +99,10 @@ fn read(response: Response) -> Reply {
 
 /// Only a city says why in its own words; anything else, whatever its status, is somebody in between.
 fn refused(response: Response) -> NoReply {
-    let status = response.status();
     let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let Reply { body, whole } = read(response);
     match serde_json::from_slice(&body) {
-        Ok(refusal) => NoReply::Refused(status, refusal),
+        Ok(refusal) => NoReply::Refused(refusal),
         Err(_) if !whole => NoReply::Other(SyncError::CutOff),
         Err(_) => match wait {
             Some(seconds) => NoReply::Other(SyncError::Busy(seconds)),

@@ -17,6 +17,7 @@ mod reissue;
 
 pub use address::Address;
 pub use engine::{Engine, Report};
-pub use enrol::{Enrolment, enrol, move_city};
+pub use enrol::{Enrolment, enrol, enrol_over, move_city};
 pub use error::SyncError;
+pub use http::{Carrier, NoReply, Reply};
 pub use reissue::{Candidate, Same, candidates, reissue};
