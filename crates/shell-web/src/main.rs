@@ -12,12 +12,13 @@ mod server;
 use std::io::BufRead;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use app::App;
+use app::{App, CallError};
 use clap::Parser;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::door::Door;
@@ -55,14 +56,14 @@ async fn main() -> Result<()> {
 async fn serve(arguments: Arguments) -> Result<()> {
     let data = arguments.data.or_else(app::default_data_folder);
     let data = data.context("no folder for the records is known; name one with --data")?;
-    let app = App::open_root(data.clone()).with_context(|| format!("cannot use {}", data.display()))?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).await?;
     let door = Door::new(listener.local_addr()?.port(), &random()?[..8], &random()?);
-    let shell = shell(app, door);
+    let shell = shell(data.clone(), door);
 
-    let file = RedirectFile::in_folder(&data);
-    open(&shell, &file, arguments.no_browser)?;
-    again_on_enter(shell.clone(), file.clone(), arguments.no_browser);
+    let no_browser = arguments.no_browser;
+    let opener = Arc::new(Opener { shell: shell.clone(), data, no_browser, file: Mutex::default() });
+    opener.open()?;
+    again_on_enter(opener.clone());
     let closed = async {
         match arguments.stay {
             true => std::future::pending().await,
@@ -74,41 +75,69 @@ async fn serve(arguments: Arguments) -> Result<()> {
         () = closed => println!("最后一个页面已关闭，支部纪实退出。"),
         () = stopped() => {}
     }
-    file.remove();
+    opener.close();
     Ok(())
 }
 
-fn shell(app: App, door: Door) -> Arc<Shell> {
-    let app = Arc::new(app);
+/// A data folder that cannot be used is every call's answer: the page is there to say it in words.
+fn shell(data: PathBuf, door: Door) -> Arc<Shell> {
+    let app = App::open_root(data).map(Arc::new).map_err(|error| json(&error));
     let called = app.clone();
     let call = move |name: &str, arguments| {
-        called
-            .call(name, arguments)
-            .map_err(|error| serde_json::to_value(&error).expect("an error is plain data"))
+        let app = called.as_ref().map_err(Value::clone)?;
+        app.call(name, arguments).map_err(|error| json(&error))
     };
     let shell = Arc::new(Shell { door, events: Events::new(), call: Box::new(call) });
     let announced = shell.clone();
-    app.on_changed(move |kinds| announced.events.announce(kinds));
+    match app {
+        Ok(app) => app.on_changed(move |kinds| announced.events.announce(kinds)),
+        Err(error) => tracing::error!(%error, "the data folder cannot be used"),
+    }
     shell
 }
 
-fn open(shell: &Shell, file: &RedirectFile, no_browser: bool) -> Result<()> {
-    let address = shell.door.issue(random()?, Instant::now());
-    file.write(&address)?;
-    if no_browser {
-        println!("支部纪实已启动，请在 60 秒内打开（过期后按回车键换一个）: {address}");
-    } else {
+fn json(error: &CallError) -> Value {
+    serde_json::to_value(error).expect("an error is plain data")
+}
+
+/// Lets the person in, once at the start and again whenever asked.
+struct Opener {
+    shell: Arc<Shell>,
+    data: PathBuf,
+    no_browser: bool,
+    file: Mutex<Option<RedirectFile>>,
+}
+
+impl Opener {
+    fn open(&self) -> Result<()> {
+        let address = self.shell.door.issue(random()?, Instant::now());
+        if self.no_browser {
+            println!("支部纪实已启动，请在 60 秒内打开（过期后按回车键换一个）: {address}");
+            return Ok(());
+        }
+        // The old file goes first: the new one may have the same name.
+        self.close();
+        let file = RedirectFile::write(&self.data, &random()?[..8], &address)?;
         println!("支部纪实已启动，正在打开浏览器。没有打开时请双击: {}", file.path().display());
         opening::in_browser(file.path());
+        *self.held() = Some(file);
+        Ok(())
     }
-    Ok(())
+
+    fn close(&self) {
+        self.held().take();
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<RedirectFile>> {
+        self.file.lock().expect("nothing panics while it holds the file")
+    }
 }
 
 /// A terminal that stays open can ask for a fresh address by an empty line.
-fn again_on_enter(shell: Arc<Shell>, file: RedirectFile, no_browser: bool) {
+fn again_on_enter(opener: Arc<Opener>) {
     std::thread::spawn(move || {
         for _ in std::io::stdin().lock().lines().map_while(Result::ok) {
-            if let Err(error) = open(&shell, &file, no_browser) {
+            if let Err(error) = opener.open() {
                 tracing::error!(%error, "no new address");
             }
         }

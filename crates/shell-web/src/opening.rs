@@ -6,13 +6,19 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A page that only its owner can read and that leads to the address.
-#[derive(Clone)]
+/// A page that only its owner can read and that leads to the address. It is removed with this value.
 pub struct RedirectFile(PathBuf);
 
 impl RedirectFile {
-    pub fn in_folder(folder: &Path) -> Self {
-        Self(folder.join("打开支部纪实.html"))
+    /// In the folder of the records, where a person can find it; in the system's own for files that come and go when
+    /// nothing can be written there.
+    pub fn write(folder: &Path, name: &str, address: &str) -> io::Result<Self> {
+        let beside = Self(folder.join("打开支部纪实.html"));
+        let elsewhere = || Self(std::env::temp_dir().join(format!("jishi-{name}.html")));
+        beside.put(address).map(|()| beside).or_else(|_| {
+            let file = elsewhere();
+            file.put(address).map(|()| file)
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -20,7 +26,7 @@ impl RedirectFile {
     }
 
     /// Replaces the file; a new one, so that nobody can have it open or have chosen its rights.
-    pub fn write(&self, address: &str) -> io::Result<()> {
+    fn put(&self, address: &str) -> io::Result<()> {
         self.remove();
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -33,9 +39,15 @@ impl RedirectFile {
         options.open(&self.0)?.write_all(page.as_bytes())
     }
 
-    /// Removes the file; it may be gone already.
-    pub fn remove(&self) {
+    /// It may be gone already.
+    fn remove(&self) {
         let _ = fs::remove_file(&self.0);
+    }
+}
+
+impl Drop for RedirectFile {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 
@@ -74,14 +86,20 @@ mod tests {
     #[test]
     fn only_the_owner_can_read_the_token() {
         let folder = tempfile::tempdir().unwrap();
-        let file = RedirectFile::in_folder(folder.path());
-        for address in ["http://127.0.0.1:1/enter?token=a", "http://127.0.0.1:1/enter?token=b"] {
-            file.write(address).unwrap();
-            let mode = fs::metadata(file.path()).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-            assert!(fs::read_to_string(file.path()).unwrap().contains(address));
-        }
-        file.remove();
-        assert!(!file.path().exists());
+        let path = folder.path().join("打开支部纪实.html");
+        fs::write(&path, "left behind by a power cut").unwrap();
+        let address = "http://127.0.0.1:1/enter?token=a";
+        let file = RedirectFile::write(folder.path(), "n", address).unwrap();
+        assert_eq!(file.path(), path);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::read_to_string(&path).unwrap().contains(address));
+        drop(file);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn records_that_cannot_be_written_can_still_be_opened() {
+        let file = RedirectFile::write(Path::new("/nowhere"), "test-5f1c", "http://127.0.0.1:1/").unwrap();
+        assert_eq!(file.path(), std::env::temp_dir().join("jishi-test-5f1c.html"));
     }
 }

@@ -104,5 +104,5 @@ function moved(at) {
     .find((path) => existsSync(path))
   if (!library) throw new Error('faketime is not installed')
   const seconds = Math.round((Date.parse(`${at}+08:00`) - Date.now()) / 1000)
-  return { LD_PRELOAD: library, FAKETIME: String(seconds), DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' }
+  return { LD_PRELOAD: library, FAKETIME: seconds < 0 ? String(seconds) : `+${seconds}`, DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' }
 }
