@@ -7,6 +7,8 @@ export interface Question {
   action: string
   /** A reason that must be typed before. */
   reason?: string
+  /** The reason that stands so far; it may be emptied, which takes it back. */
+  before?: string
 }
 
 interface Open extends Question {

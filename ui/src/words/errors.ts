@@ -8,7 +8,7 @@ export const errorSentences: Readonly<Record<Code | 'unreachable' | 'city_fault'
   invalid: '有填写不符合要求的地方，还没有保存。请按提示改正。',
   rules_not_met: '还有必须改正的问题，暂时不能存入记录或定稿。草稿已经保存。',
   closed: '这条记录已经定稿，不能直接修改。请用“更正”并写明原因。',
-  in_conflict: '这条记录有两种不同的内容，要先由人决定用哪一种，才能继续。两种内容都保存着。',
+  in_conflict: '{label}在两台电脑上填得不一样{theirs}。请核对后再保存，以这里的为准；两种内容都保存着。',
   wrong_password: '密码不对，支部没有打开。请检查大小写和输入法后再试；忘记密码可以用恢复码打开。',
   weak_password: '密码太短，至少要 8 个字符。请换一个长一些的。',
   wrong_recovery_code: '恢复码不对。请对照抄下来的恢复码逐段核对。',

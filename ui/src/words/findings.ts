@@ -95,3 +95,8 @@ export const findingSentences: Readonly<Record<string, string>> = {
   secretary_vacant: '支部没有书记（{date}）',
   term_expired: '本届任期 {ends} 届满，应当换届',
 }
+
+/** The sentences of what the program itself finds, beside the rules. */
+export const programSentences: Readonly<Record<string, string>> = {
+  in_conflict: '{field}有两个不同的值：{values}。改成正确的一个再保存，保存后以这里为准',
+}

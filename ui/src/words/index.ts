@@ -2,7 +2,7 @@
 
 import type { CallFailed, FieldProblem } from '@/host'
 import { errorSentences, problemSentences, refusalReasons } from './errors'
-import { findingSentences } from './findings'
+import { findingSentences, programSentences } from './findings'
 import * as labels from './labels'
 import { words } from './ui'
 
@@ -12,9 +12,10 @@ export * from './labels'
 /** The sentence of an error, with the rules that stand against it. An unknown code still says that nothing was lost. */
 export function errorWords(failed: Pick<CallFailed, 'code' | 'params'> & Partial<Pick<CallFailed, 'findings'>>): string {
   const sentence = (errorSentences as Readonly<Record<string, string>>)[failed.code] ?? errorSentences.internal
+  const { label = words.someField, theirs } = failed.params
   const reason = refusalReasons[String(failed.params.reason)] ?? ''
   const rules = (failed.findings ?? []).filter(finding => finding.severity === 'E').map(findingWords)
-  return [fill(sentence, { ...failed.params, reason }), ...rules].join(' ')
+  return [fill(sentence, { ...failed.params, reason, label, theirs: theirs === undefined ? '' : words.theirs(String(theirs)) }), ...rules].join(' ')
 }
 
 export function problemWords(problem: Pick<FieldProblem, 'code'>): string {
@@ -27,7 +28,7 @@ export function problemsByPath(problems: readonly FieldProblem[]): Record<string
 }
 
 export function findingWords(finding: { code: string; params: Readonly<Record<string, unknown>> }): string {
-  const sentence = findingSentences[finding.code] ?? words.unknownFinding
+  const sentence = findingSentences[finding.code] ?? programSentences[finding.code] ?? words.unknownFinding
   return fill(sentence, Object.fromEntries(Object.entries(finding.params).map(([name, value]) => [name, paramWords(name, value)])))
 }
 

@@ -23,6 +23,8 @@ export interface OpenEditor {
   refused: Readonly<ShallowRef<CallFailed | undefined>>
   derived: ComputedRef<MeetingDerived | undefined>
   saver: DraftSaver<DraftSaved>
+  /** Reads the draft again, when the program changed it. */
+  read: () => Promise<void>
 }
 
 /** Reads a draft and keeps saving it; the cards below find it by `useEditor`. */
@@ -33,20 +35,23 @@ export function openEditor(id: string): OpenEditor {
   const saver = useDraft<MeetingForm, DraftSaved>({ form, save: typed => call('save_draft', { draft: id, form: typed }) })
   const derived = computed(() => saver.saved.value?.derived ?? draft.value?.derived)
 
-  call('get_draft', { draft: id }).then(
-    read => {
-      draft.value = read
-      form.value = read.form
-    },
-    (thrown: unknown) => (refused.value = callFailed(thrown)),
-  )
+  async function read() {
+    try {
+      const answer = await call('get_draft', { draft: id })
+      draft.value = answer
+      form.value = answer.form
+    } catch (thrown) {
+      refused.value = callFailed(thrown)
+    }
+  }
+  void read()
 
   provide(key, {
     form: form as Ref<MeetingForm>, // the cards are only shown once it was read
     derived: derived as ComputedRef<MeetingDerived>,
     problems: computed(() => ({ ...beside(derived.value?.findings ?? []), ...problemsByPath(saver.error.value?.problems ?? []) })),
   })
-  return { draft, refused, derived, saver }
+  return { draft, refused, derived, saver, read }
 }
 
 function beside(findings: readonly FindingLine[]): Record<string, string> {
