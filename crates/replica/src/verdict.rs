@@ -1,11 +1,12 @@
 //! What does not count: rulings by the city, redactions by authors, devices that nobody let in.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 
 use crate::change::Change;
+use crate::header::WriteHead;
 use crate::id::{ChangeId, DeviceId, RootKey, from_hex, to_hex};
 
 /// Kind and id of the record of each stream that holds rulings, keys and devices.
@@ -46,6 +47,8 @@ pub struct Verdicts {
     /// Operating keys of the city that the root certified.
     pub city: BTreeSet<DeviceId>,
     dropped: BTreeMap<ChangeId, BTreeSet<Dropper>>,
+    /// For each successor the devices that introduced it.
+    introducers: BTreeMap<DeviceId, BTreeSet<DeviceId>>,
 }
 
 /// A voided change and why.
@@ -178,9 +181,22 @@ impl Verdicts {
     /// would hang on whether its payload is still held.
     pub fn drops(&self, change: &Change) -> bool {
         let droppers = self.dropped.get(&change.id).filter(|_| !decides(change));
-        droppers.is_some_and(|droppers| {
-            droppers.contains(&Dropper::City) || droppers.contains(&Dropper::Author(change.header.device))
+        droppers.into_iter().flatten().any(|dropper| match dropper {
+            Dropper::City => true,
+            Dropper::Author(device) => self.succeeds(*device, change.header.device),
         })
+    }
+
+    /// Says whether a device is another, or was introduced by it, at once or over others: the same author.
+    fn succeeds(&self, device: DeviceId, old: DeviceId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![device];
+        while let Some(device) = todo.pop() {
+            if seen.insert(device) {
+                todo.extend(self.introducers.get(&device).into_iter().flatten());
+            }
+        }
+        seen.contains(&old)
     }
 
     /// Changes whose payload someone asked to drop; ask `drops` about each that is held.
@@ -192,19 +208,19 @@ impl Verdicts {
 /// Says whether a change has a say in verdicts.
 fn decides(change: &Change) -> bool {
     let reserved = |path: &str| [RULING, KEY, DEVICE].iter().any(|prefix| path.starts_with(prefix));
-    let stream = change
-        .header
-        .writes
-        .iter()
-        .filter(|write| write.record == STREAM_RECORD && write.kind == STREAM_KIND);
-    stream.into_iter().any(|write| reserved(&write.path))
+    change.header.writes.iter().any(|write| in_stream_record(write) && reserved(&write.path))
+}
+
+fn in_stream_record(write: &WriteHead) -> bool {
+    write.record == STREAM_RECORD && write.kind == STREAM_KIND
 }
 
 /// Folds the rulings, keys and devices of a stream.
 pub fn verdicts(facts: &StreamFacts) -> Verdicts {
     let writes = stream_writes(facts.changes);
     let city = certified(&writes, facts.root);
-    let mut verdicts = Verdicts { city, ..Verdicts::default() };
+    let introducers = introducers(facts.changes, &city);
+    let mut verdicts = Verdicts { city, introducers, ..Verdicts::default() };
     for (path, at_path) in &writes {
         if let Some(id) = path.strip_prefix(RULING) {
             drops(at_path, &mut verdicts);
@@ -213,7 +229,7 @@ pub fn verdicts(facts: &StreamFacts) -> Verdicts {
             }
         }
     }
-    verdicts.devices = Some(let_in(&writes, facts.founder, &verdicts));
+    let_in(&writes, facts.founder, &mut verdicts);
     verdicts
 }
 
@@ -234,7 +250,7 @@ fn stream_writes<'a>(changes: &[&'a Change]) -> StreamWrites<'a> {
             continue;
         }
         for (head, value) in change.header.writes.iter().zip(values) {
-            if head.record == STREAM_RECORD && head.kind == STREAM_KIND {
+            if in_stream_record(head) {
                 let over = change.header.over(head).collect();
                 writes.entry(&head.path).or_default().push(StreamWrite { change, value, over });
             }
@@ -274,6 +290,19 @@ pub fn is_certificate(root: &RootKey, key: &DeviceId, value: &Value) -> bool {
         return false;
     };
     root.verify_strict(&certificate_input(key, from, until), &Signature::from_bytes(&signature)).is_ok()
+}
+
+/// Who introduced whom, whether or not that let anyone in: a redaction must hold for ever, so it may not hang on
+/// rulings that come and go. Whoever holds a device's key may redact what that device wrote in any case.
+fn introducers(changes: &[&Change], city: &BTreeSet<DeviceId>) -> BTreeMap<DeviceId, BTreeSet<DeviceId>> {
+    let mut introducers: BTreeMap<DeviceId, BTreeSet<DeviceId>> = BTreeMap::new();
+    for change in changes.iter().filter(|change| !city.contains(&change.header.device)) {
+        let stream = change.header.writes.iter().filter(|write| in_stream_record(write));
+        for device in stream.filter_map(|write| write.path.strip_prefix(DEVICE)?.parse().ok()) {
+            introducers.entry(device).or_default().insert(change.header.device);
+        }
+    }
+    introducers
 }
 
 /// A redaction holds for ever: what was erased cannot be had back by lifting.
@@ -334,8 +363,8 @@ fn ancestors(ends: &[(u64, ChangeId)], prev: &dyn Fn(&ChangeId) -> Option<Change
 
 /// The founder, devices that the city let in, and successors that a device in the stream introduced with its old key
 /// by a change that itself counts.
-fn let_in(writes: &StreamWrites, founder: DeviceId, verdicts: &Verdicts) -> BTreeSet<DeviceId> {
-    let mut introduced: HashMap<DeviceId, Vec<DeviceId>> = HashMap::new();
+fn let_in(writes: &StreamWrites, founder: DeviceId, verdicts: &mut Verdicts) {
+    let mut introduced: BTreeMap<DeviceId, BTreeSet<DeviceId>> = BTreeMap::new();
     let mut todo = vec![founder];
     for (path, at_path) in writes {
         let Some(device) = path.strip_prefix(DEVICE).and_then(|key| key.parse::<DeviceId>().ok()) else {
@@ -346,15 +375,15 @@ fn let_in(writes: &StreamWrites, founder: DeviceId, verdicts: &Verdicts) -> BTre
             if verdicts.city.contains(&by) {
                 todo.push(device);
             } else if verdicts.standing(write.change) == Standing::Counts {
-                introduced.entry(by).or_default().push(device);
+                introduced.entry(by).or_default().insert(device);
             }
         }
     }
     let mut devices = verdicts.city.clone();
     while let Some(device) = todo.pop() {
         if devices.insert(device) {
-            todo.extend(introduced.remove(&device).into_iter().flatten());
+            todo.extend(introduced.get(&device).into_iter().flatten());
         }
     }
-    devices
+    verdicts.devices = Some(devices);
 }

@@ -9,8 +9,8 @@ use crate::limits::MAX_UNPACKED;
 
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
-/// Level 3 packs bulk to the ratio that the budget counts on; higher ones cost seconds for a few percent.
-const LEVEL: i32 = 6;
+/// Higher levels cost more time than they save bytes.
+const LEVEL: i32 = 3;
 /// Below this packing adds more than it saves.
 const WORTH_PACKING: usize = 200;
 /// log2 of the largest window that is unpacked.

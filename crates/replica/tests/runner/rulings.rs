@@ -227,6 +227,20 @@ fn redaction_is_for_ever_and_for_the_city_or_the_author() {
 }
 
 #[test]
+fn an_author_redacts_under_a_new_identity_too() {
+    let mut town = town();
+    let secret = town.laptop.m1(&[("note", json!("某人的病情"), &[])]);
+    let mut next = Device::new(3, Some(town.stream));
+    let dropped = next.rule(&ruling_path("r1"), Ruling::Drop { change: secret.id }.to_value(), &[]);
+    town.take(&[&secret, &dropped]);
+    let payload = |town: &Town| town.replica.change(&town.stream, &secret.id).unwrap().raw.payload.clone();
+    assert!(payload(&town).is_some(), "a stranger redacts nothing");
+    let introduced = town.laptop.rule(&format!("~device/{}", next.id), json!({"name": "新身份"}), &[]);
+    town.take(&[&introduced]);
+    assert_eq!(payload(&town), None);
+}
+
+#[test]
 fn the_citys_own_writes_are_not_voided_by_rulings() {
     let mut town = town();
     let note = town.city.m1(&[("place", json!("市里改的"), &[town.born.id])]);
