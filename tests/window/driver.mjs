@@ -29,22 +29,25 @@ export async function start(t, home) {
   const [port, nativePort] = [await freePort(), await freePort()]
   const words = ['--port', port, '--native-port', nativePort, '--native-driver', '/usr/bin/WebKitWebDriver'].map(String)
   const driver = spawn(DRIVER, words, { env: environment(home), stdio: ['ignore', 'inherit', 'inherit'] })
-  t.after(() => driver.kill())
+  let window
+  let running = true
+  const quit = async () => {
+    if (!running) return
+    running = false
+    try {
+      await window?.deleteSession()
+    } finally {
+      driver.kill()
+    }
+  }
+  t.after(quit)
   await answers(port)
-  const window = await remote({
+  window = await remote({
     hostname: '127.0.0.1',
     port,
     logLevel: 'error',
     capabilities: { 'tauri:options': { application: PROGRAM }, 'wdio:enforceWebDriverClassic': true },
   })
-  let running = true
-  const quit = async () => {
-    if (!running) return
-    running = false
-    await window.deleteSession()
-    driver.kill()
-  }
-  t.after(quit)
   return { window, quit }
 }
 
@@ -97,7 +100,7 @@ export class Hands {
 
   /** The control under a label, with or without the mark that it must be filled in. */
   async field(name) {
-    const label = this.window.$(`//label[normalize-space(.)=${quoted(name)} or normalize-space(.)=${quoted(`${name}（必填）`)}]`)
+    const label = this.window.$(`//label[@for and (normalize-space(.)=${quoted(name)} or normalize-space(.)=${quoted(`${name}（必填）`)})]`)
     await label.waitForExist({ timeout: 15_000, timeoutMsg: `there is no field “${name}”` })
     return this.window.$(`#${await label.getAttribute('for')}`)
   }

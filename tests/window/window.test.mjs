@@ -56,6 +56,8 @@ test('a vote that is valid and not passed, in the window', async (t) => {
     await hands.press('开始记录')
     await hands.type('名称', '购置党员活动室设备')
     await hands.type('日期', '今天')
+    await hands.type('开始时间', '0000')
+    await hands.type('结束时间', '0040')
     for (const name of PRESENT) {
       await hands.type('按姓名或拼音首字母查找', name, 'Enter')
     }
