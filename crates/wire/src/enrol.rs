@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const PLACE: usize = 4;
+/// Characters of a code that may be sent in the clear.
+pub const PLACE: usize = 4;
 const SECRET: usize = 11;
 const LENGTH: usize = PLACE + SECRET + 1;
 
