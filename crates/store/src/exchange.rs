@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use crate::Touched;
+use crate::coverage;
 use crate::error::{Fault, StoreError};
 use crate::fold::Batch;
 use crate::identity::{self, Identity};
@@ -194,7 +195,7 @@ impl Store {
     }
 
     /// Takes the city's answer: its ends, and its receipt if it gave one. What the ends cover counts as reported at
-    /// the receipt's time; a time that a change already has stays.
+    /// the receipt's time; a time that a change already has stays. Without a receipt only the ends are noted.
     pub fn put_receipt(
         &self,
         receipt: Option<&StoredReceipt>,
@@ -207,7 +208,7 @@ impl Store {
             }
             for (id, frontier) in covered {
                 if let Some(stream) = log::stream(db, id)? {
-                    log::cover(db, stream.seq, frontier, receipt.map(|receipt| receipt.at))?;
+                    coverage::cover(db, stream.seq, frontier, receipt.map(|receipt| receipt.at))?;
                 }
             }
             Ok(())
@@ -299,11 +300,13 @@ impl Issuing {
 
 fn outbox(db: &Connection, stream: i64) -> Result<Outbox, Fault> {
     let sql = "SELECT count(*), coalesce(sum(length(header) + 64 + coalesce(length(payload), 0)), 0)
-               FROM change WHERE stream = ?1 AND at_city = 0";
+               FROM change WHERE stream = ?1
+                 AND NOT EXISTS (SELECT 1 FROM reported WHERE change = seq AND held = 1)";
     let (changes, bytes): (i64, i64) =
         db.prepare_cached(sql)?.query_row([stream], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let sql = "SELECT count(DISTINCT touch.record) FROM change JOIN touch ON touch.change = change.seq
-               WHERE change.stream = ?1 AND change.at_city = 0
+               WHERE change.stream = ?1
+                 AND NOT EXISTS (SELECT 1 FROM reported WHERE reported.change = change.seq AND held = 1)
                  AND touch.record NOT IN (SELECT seq FROM record WHERE stream = ?1 AND kind = 'stream')";
     let records: i64 = db.prepare_cached(sql)?.query_row([stream], |row| row.get(0))?;
     Ok(Outbox {

@@ -10,6 +10,7 @@
 
 mod apply;
 mod aside;
+mod coverage;
 mod db;
 mod error;
 mod exchange;

@@ -143,7 +143,7 @@ fn advance(db: &Connection, stream: i64, change: &Change) -> Result<(), Fault> {
 }
 
 /// Numbers above 2^63 are refused when a header is read; this keeps the conversion honest.
-fn signed(number: u64) -> Result<i64, Fault> {
+pub(crate) fn signed(number: u64) -> Result<i64, Fault> {
     i64::try_from(number).map_err(|_| Fault::row("change", "new", "n", "a number above 2^63"))
 }
 
@@ -326,12 +326,6 @@ pub(crate) fn fill_payload(db: &Connection, id: &ChangeId, payload: &[u8]) -> Re
     Ok(())
 }
 
-/// Whether the city holds a change, and since when.
-pub(crate) fn receipt_of(db: &Connection, seq: i64) -> Result<(bool, Option<i64>), Fault> {
-    let mut statement = db.prepare_cached("SELECT at_city, received_at FROM change WHERE seq = ?1")?;
-    Ok(statement.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?)
-}
-
 /// Origins of the changes of a stream that issue others again, with what they became.
 pub(crate) fn origins(db: &Connection, stream: i64) -> Result<HashMap<ChangeId, ChangeId>, Fault> {
     let mut statement =
@@ -344,83 +338,4 @@ pub(crate) fn origins(db: &Connection, stream: i64) -> Result<HashMap<ChangeId, 
         }
     }
     Ok(origins)
-}
-
-/// Notes the city's ends, and what they cover: each end and everything before it in its chain.
-pub(crate) fn cover(db: &Connection, stream: i64, city: &Frontier, at: Option<i64>) -> Result<(), Fault> {
-    db.prepare_cached("DELETE FROM city_frontier WHERE stream = ?1")?.execute([stream])?;
-    let known = frontier(db, stream)?;
-    for device in known.0.keys() {
-        let ends: Vec<(u64, ChangeId)> = city.ends(device).collect();
-        let forked = known.ends(device).count() > 1;
-        match highest_held(db, &ends)? {
-            Some(n) if !forked => cover_chain(db, stream, device, n, at)?,
-            Some(_) => cover_ways(db, stream, device, &ends, at)?,
-            None => uncover(db, stream, device, 0)?,
-        }
-    }
-    let sql = "INSERT OR IGNORE INTO city_frontier (stream, device, n, id) VALUES (?1, ?2, ?3, ?4)";
-    for (device, ends) in &city.0 {
-        for (n, id) in ends {
-            db.prepare_cached(sql)?.execute(params![
-                stream,
-                device.as_bytes(),
-                signed(*n)?,
-                id.as_bytes()
-            ])?;
-        }
-    }
-    Ok(())
-}
-
-/// Of the city's ends the highest that is held here. An end further on than this computer is covers all of its chain.
-fn highest_held(db: &Connection, ends: &[(u64, ChangeId)]) -> Result<Option<u64>, Fault> {
-    let mut highest = None;
-    for (n, id) in ends {
-        if held(db, id)?.is_some() {
-            highest = highest.max(Some(*n));
-        }
-    }
-    Ok(highest)
-}
-
-fn cover_chain(
-    db: &Connection,
-    stream: i64,
-    device: &DeviceId,
-    n: u64,
-    at: Option<i64>,
-) -> Result<(), Fault> {
-    let sql = "UPDATE change SET at_city = 1, received_at = coalesce(received_at, ?4)
-               WHERE stream = ?1 AND device = ?2 AND n <= ?3 AND at_city = 0";
-    db.prepare_cached(sql)?.execute(params![stream, device.as_bytes(), signed(n)?, at])?;
-    uncover(db, stream, device, n)
-}
-
-/// A chain with two ends is walked from each.
-fn cover_ways(
-    db: &Connection,
-    stream: i64,
-    device: &DeviceId,
-    ends: &[(u64, ChangeId)],
-    at: Option<i64>,
-) -> Result<(), Fault> {
-    uncover(db, stream, device, 0)?;
-    for (_, end) in ends {
-        let mut next = Some(*end);
-        while let Some(id) = next {
-            let sql = "UPDATE change SET at_city = 1, received_at = coalesce(received_at, ?2)
-                       WHERE id = ?1 AND at_city = 0";
-            let covered = db.prepare_cached(sql)?.execute(params![id.as_bytes(), at])?;
-            next = if covered == 1 { prev(db, &id)? } else { None };
-        }
-    }
-    Ok(())
-}
-
-/// A city that was restored from a backup may hold less than it once did.
-fn uncover(db: &Connection, stream: i64, device: &DeviceId, after: u64) -> Result<(), Fault> {
-    let sql = "UPDATE change SET at_city = 0 WHERE stream = ?1 AND device = ?2 AND n > ?3 AND at_city = 1";
-    db.prepare_cached(sql)?.execute(params![stream, device.as_bytes(), signed(after)?])?;
-    Ok(())
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value;
 
 use crate::aside::read_json;
+use crate::coverage;
 use crate::error::{Fault, StoreError};
 use crate::log::{self, StreamRow};
 use crate::project::{ClosingCode, LifeCode};
@@ -216,7 +217,7 @@ fn history(db: &Connection, stream: StreamRow, kind: &str, id: &str) -> Result<V
     let mut entries = Vec::new();
     for seq in records::touching(db, &name)? {
         let change = log::change(db, seq)?;
-        let (at_city, received_at) = log::receipt_of(db, seq)?;
+        let (at_city, received_at) = coverage::receipt_of(db, seq)?;
         let writes = change.header.writes.iter().filter(|write| write.kind == kind && write.record == id);
         let paths = writes.map(|write| write.path.clone()).collect();
         let header = &change.header;
@@ -236,9 +237,9 @@ fn history(db: &Connection, stream: StreamRow, kind: &str, id: &str) -> Result<V
 
 const LIST_ROW: &str =
     "SELECT kind, id, title, date, date_end, list, life, closing, conflicts, late, born_at, last_at,
-  NOT EXISTS (SELECT 1 FROM touch JOIN change ON change.seq = touch.change
-              WHERE touch.record = record.seq AND change.at_city = 0),
-  (SELECT max(change.received_at) FROM touch JOIN change ON change.seq = touch.change
+  NOT EXISTS (SELECT 1 FROM touch WHERE touch.record = record.seq
+              AND NOT EXISTS (SELECT 1 FROM reported WHERE reported.change = touch.change AND held = 1)),
+  (SELECT max(reported.at) FROM touch JOIN reported ON reported.change = touch.change
    WHERE touch.record = record.seq)
   FROM record";
 
@@ -300,8 +301,8 @@ impl Found {
         }
         if query.unsent {
             found.conditions.push_str(
-                " AND EXISTS (SELECT 1 FROM touch JOIN change ON change.seq = touch.change
-                  WHERE touch.record = record.seq AND change.at_city = 0)",
+                " AND EXISTS (SELECT 1 FROM touch WHERE touch.record = record.seq
+                  AND NOT EXISTS (SELECT 1 FROM reported WHERE reported.change = touch.change AND held = 1))",
             );
         }
         if let Some(typed) = query.text.as_deref().filter(|typed| !typed.trim().is_empty()) {

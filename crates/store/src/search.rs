@@ -69,8 +69,9 @@ impl Found<'_> {
     fn look_in(&mut self, expression: &str, place: Place) -> Result<(), Fault> {
         let sql =
             "SELECT record.seq, record.kind, record.id, record.title, record.date, record.closing, fold.state,
-                          NOT EXISTS (SELECT 1 FROM touch JOIN change ON change.seq = touch.change
-                                      WHERE touch.record = record.seq AND change.at_city = 0)
+                          NOT EXISTS (SELECT 1 FROM touch WHERE touch.record = record.seq
+                            AND NOT EXISTS (SELECT 1 FROM reported
+                                            WHERE reported.change = touch.change AND held = 1))
                    FROM words CROSS JOIN record ON record.seq = words.rowid
                    JOIN fold ON fold.record = record.seq
                    JOIN stream ON stream.seq = record.stream

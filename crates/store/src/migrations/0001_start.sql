@@ -23,7 +23,7 @@ CREATE TABLE stream (
 );
 CREATE UNIQUE INDEX stream_own ON stream (own) WHERE own = 1;
 
--- The log. `lamport` is the one that counts for display (see replica). `at_city`: the city is known to hold it.
+-- The log. `lamport` is the one that counts for display (see replica).
 CREATE TABLE change (
   seq         INTEGER PRIMARY KEY,
   id          BLOB NOT NULL UNIQUE,
@@ -36,13 +36,17 @@ CREATE TABLE change (
   origin      TEXT,
   header      BLOB NOT NULL,
   signature   BLOB NOT NULL,
-  payload     BLOB,
-  at_city     INTEGER NOT NULL DEFAULT 0,
-  received_at INTEGER
+  payload     BLOB
 );
 CREATE INDEX change_chain ON change (stream, device, n);
-CREATE INDEX change_outbox ON change (stream, device, n) WHERE at_city = 0;
 CREATE INDEX change_origin ON change (stream, origin) WHERE origin IS NOT NULL;
+
+-- Changes that a receipt of the city covers: when it first did, and whether the city still holds them.
+CREATE TABLE reported (
+  change INTEGER PRIMARY KEY,
+  at     INTEGER NOT NULL,
+  held   INTEGER NOT NULL
+);
 
 -- Changes whose predecessor is not held yet: kept, not folded, not in the frontier.
 CREATE TABLE waiting (

@@ -5,9 +5,9 @@ use proptest::prelude::{ProptestConfig, prop, proptest};
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use replica::{ChangeBuilder, RawChange, Ruling, certify, device_of, ruling_path};
 use serde_json::json;
-use store::{Refusal, Store};
+use store::Refusal;
 
-use crate::world::{Still, World, fields, me, meeting, person};
+use crate::world::{World, fields, me, meeting, person};
 
 #[test]
 fn a_second_computer_has_everything() {
@@ -225,13 +225,7 @@ fn unknown_kinds_and_newer_headers_survive_byte_for_byte() {
 fn a_copied_computer_makes_two_ends_and_both_are_kept() {
     let mut world = World::founded();
     world.create("person", "p1", &person("张三"));
-    world.close();
-    let copy = tempfile::tempdir().unwrap();
-    for name in ["branch.db", "keys.json", "keys.copy.json"] {
-        std::fs::copy(world.file(name), copy.path().join(name)).unwrap();
-    }
-    let copied = Store::open(copy.path(), crate::world::PASSWORD, Still::new(1)).unwrap();
-    world.reopen();
+    let copied = world.copy();
     world.put("person", "p1", "job", json!("会计"));
     copied.write(&me(), "edit", |w| w.put("person", "p1", &fields([("unit", json!("甲公司"))]))).unwrap();
     let raw: Vec<RawChange> =

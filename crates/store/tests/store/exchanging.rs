@@ -61,6 +61,29 @@ fn a_restored_city_is_told_again() {
 }
 
 #[test]
+fn of_a_chain_with_two_ends_only_the_covered_one_is_reported() {
+    let mut world = World::founded();
+    world.create("person", "p1", &person("张三"));
+    let copy = world.copy();
+    world.create("person", "p2", &person("李四"));
+    let one_end = world.store().frontier(&world.stream()).unwrap();
+    copy.write(&me(), "create", |w| w.create("person", "p3", &person("王五"))).unwrap();
+    let other: Vec<_> = copy.changes(&world.stream()).unwrap().into_iter().map(|change| change.raw).collect();
+    world.store().apply(&other).unwrap();
+    covered(&world, &one_end, 100);
+    let reported = |id: &str| {
+        let query = Query { id: Some(id.to_owned()), ..Query::of("person") };
+        world.store().list(&query).unwrap().rows[0].at_city
+    };
+    assert!(reported("p1") && reported("p2") && !reported("p3"));
+    assert_eq!(world.store().outbox().unwrap().changes, 1);
+    let both = world.store().frontier(&world.stream()).unwrap();
+    covered(&world, &both, 200);
+    assert!(reported("p3"));
+    assert_eq!(world.store().history("person", "p1").unwrap()[0].received_at, Some(100));
+}
+
+#[test]
 fn an_empty_or_foreign_answer_covers_nothing() {
     let world = World::founded();
     world.create("person", "p1", &person("张三"));

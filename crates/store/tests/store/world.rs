@@ -50,6 +50,7 @@ pub struct World {
     pub still: Arc<Still>,
     pub code: RecoveryCode,
     pub store: Option<Store>,
+    copies: Vec<TempDir>,
 }
 
 impl World {
@@ -61,7 +62,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let still = Still::new(seed);
         let (store, code) = Store::create(&dir.path().join("branch"), PASSWORD, still.clone()).unwrap();
-        Self { dir, still, code, store: Some(store) }
+        Self { dir, still, code, store: Some(store), copies: Vec::new() }
     }
 
     pub fn folder(&self) -> PathBuf {
@@ -144,6 +145,19 @@ impl World {
     pub fn put(&self, kind: &str, id: &str, path: &str, value: Value) -> Touched {
         let with = fields([(path, value)]);
         self.store().write(&me(), "edit", |w| w.put(kind, id, &with)).unwrap()
+    }
+
+    /// A copy of this computer, as a disk image makes one: same key, same identity.
+    pub fn copy(&mut self) -> Store {
+        self.close();
+        let copy = tempfile::tempdir().unwrap();
+        for name in ["branch.db", "keys.json", "keys.copy.json"] {
+            std::fs::copy(self.file(name), copy.path().join(name)).unwrap();
+        }
+        self.reopen();
+        let store = Store::open(copy.path(), PASSWORD, Still::new(1)).unwrap();
+        self.copies.push(copy);
+        store
     }
 
     pub fn value(&self, kind: &str, id: &str, path: &str) -> Option<Value> {

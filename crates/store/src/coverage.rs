@@ -1,0 +1,98 @@
+//! What the city is known to hold: its ends, and which changes a receipt covers.
+
+use replica::{ChangeId, DeviceId, Frontier};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::error::Fault;
+use crate::log::{frontier, held, prev, signed};
+
+/// Notes the city's ends, and what a receipt for them covers: each end and everything before it in its chain.
+pub(crate) fn cover(db: &Connection, stream: i64, city: &Frontier, at: Option<i64>) -> Result<(), Fault> {
+    db.prepare_cached("DELETE FROM city_frontier WHERE stream = ?1")?.execute([stream])?;
+    let sql = "INSERT OR IGNORE INTO city_frontier (stream, device, n, id) VALUES (?1, ?2, ?3, ?4)";
+    for (device, ends) in &city.0 {
+        for (n, id) in ends {
+            db.prepare_cached(sql)?.execute(params![
+                stream,
+                device.as_bytes(),
+                signed(*n)?,
+                id.as_bytes()
+            ])?;
+        }
+    }
+    let Some(at) = at else { return Ok(()) };
+    let known = frontier(db, stream)?;
+    for device in known.0.keys() {
+        let ends: Vec<(u64, ChangeId)> = city.ends(device).collect();
+        let forked = known.ends(device).count() > 1;
+        match highest_held(db, &ends)? {
+            Some(n) if !forked => cover_chain(db, stream, device, n, at)?,
+            Some(_) => cover_ways(db, stream, device, &ends, at)?,
+            None => uncover(db, stream, device, 0)?,
+        }
+    }
+    Ok(())
+}
+
+/// Of the city's ends the highest that is held here.
+fn highest_held(db: &Connection, ends: &[(u64, ChangeId)]) -> Result<Option<u64>, Fault> {
+    let mut highest = None;
+    for (n, id) in ends {
+        if held(db, id)?.is_some() {
+            highest = highest.max(Some(*n));
+        }
+    }
+    Ok(highest)
+}
+
+/// Goes down from the end to the first change that is covered already, so that the cost is that of what is new.
+fn cover_chain(db: &Connection, stream: i64, device: &DeviceId, n: u64, at: i64) -> Result<(), Fault> {
+    let sql = "SELECT n FROM change WHERE stream = ?1 AND device = ?2 AND n <= ?3
+                 AND EXISTS (SELECT 1 FROM reported WHERE change = seq AND held = 1)
+               ORDER BY n DESC LIMIT 1";
+    let mut statement = db.prepare_cached(sql)?;
+    let covered: Option<i64> =
+        statement.query_row(params![stream, device.as_bytes(), signed(n)?], |row| row.get(0)).optional()?;
+    let sql = "INSERT INTO reported (change, at, held)
+               SELECT seq, ?5, 1 FROM change WHERE stream = ?1 AND device = ?2 AND n > ?3 AND n <= ?4
+               ON CONFLICT (change) DO UPDATE SET held = 1";
+    let bounds = params![stream, device.as_bytes(), covered.unwrap_or(0), signed(n)?, at];
+    db.prepare_cached(sql)?.execute(bounds)?;
+    uncover(db, stream, device, n)
+}
+
+/// A chain with two ends is walked from each.
+fn cover_ways(
+    db: &Connection,
+    stream: i64,
+    device: &DeviceId,
+    ends: &[(u64, ChangeId)],
+    at: i64,
+) -> Result<(), Fault> {
+    uncover(db, stream, device, 0)?;
+    let sql = "INSERT INTO reported (change, at, held) SELECT seq, ?2, 1 FROM change WHERE id = ?1
+               ON CONFLICT (change) DO UPDATE SET held = 1 WHERE held = 0";
+    for (_, end) in ends {
+        let mut next = Some(*end);
+        while let Some(id) = next {
+            let covered = db.prepare_cached(sql)?.execute(params![id.as_bytes(), at])?;
+            next = if covered == 1 { prev(db, &id)? } else { None };
+        }
+    }
+    Ok(())
+}
+
+/// A city that was restored from a backup may hold less than it once did.
+fn uncover(db: &Connection, stream: i64, device: &DeviceId, after: u64) -> Result<(), Fault> {
+    let sql = "UPDATE reported SET held = 0 WHERE held = 1 AND change IN
+                 (SELECT seq FROM change WHERE stream = ?1 AND device = ?2 AND n > ?3)";
+    db.prepare_cached(sql)?.execute(params![stream, device.as_bytes(), signed(after)?])?;
+    Ok(())
+}
+
+/// Whether the city holds a change, and since when.
+pub(crate) fn receipt_of(db: &Connection, seq: i64) -> Result<(bool, Option<i64>), Fault> {
+    let mut statement = db.prepare_cached("SELECT held, at FROM reported WHERE change = ?1")?;
+    let found = statement.query_row([seq], |row| Ok((row.get(0)?, Some(row.get(1)?)))).optional()?;
+    Ok(found.unwrap_or((false, None)))
+}
