@@ -16,7 +16,7 @@ use replica::{Change, STREAM_KIND, STREAM_RECORD, StreamId};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::json;
 use std::sync::Arc;
-use wire::enrol::{ChangeText, EnrolAsk, EnrolYes, Keys, Sealed, Way};
+use wire::enrol::{ChangeText, EnrolAsk, EnrolYes, Keys, PLACE, Sealed, Way};
 
 /// `GET /v1/city`
 pub async fn hello(State(city): State<Arc<City>>) -> Response {
@@ -36,6 +36,9 @@ pub fn answer(city: &City, sealed: &Sealed) -> Result<Sealed, Refuse> {
     }
     let now = city.world.now();
     let place = sealed.place.as_str();
+    if place.len() != PLACE {
+        return Err(Refuse::bad("malformed"));
+    }
     let unknown = || Refuse::new(StatusCode::NOT_FOUND, "code_unknown");
     let kept = city.db.write::<_, Refuse>(|t| match attempts::take(t, place, now)? {
         true => Ok(Ok(codes::find(t, place)?)),

@@ -64,6 +64,11 @@ fn read(city: &City, target: &Target<'_>, framed: &[u8]) -> Result<(RequestHead,
 
 fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u8>, Refuse> {
     let now = city.world.now();
+    if !city.db.read::<_, Refuse>(|c| Ok(right::is_let_in(c, &head.device)?))? && !introduces(&request, head)
+    {
+        // Said before a stranger has made the city check thousands of signatures.
+        return Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled"));
+    }
     let (changes, bad) = verify(std::mem::take(&mut request.changes));
     city.db.write(|t| {
         spend_nonce(t, head, now)?;
@@ -74,6 +79,15 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
         let mut exchange = Exchange { city, t, head, request: &request, refused };
         exchange.answer(taken.new > 0, now)
     })
+}
+
+/// A successor's own introduction may be among the changes that it carries.
+fn introduces(request: &Request, head: &RequestHead) -> bool {
+    let path = format!("~device/{}", head.device);
+    let writes = |raw: &RawChange| {
+        raw.clone().read().is_ok_and(|change| change.header.writes.iter().any(|write| write.path == path))
+    };
+    request.changes.iter().any(writes)
 }
 
 /// A request is good once: the same one again, by whomever it was recorded, is refused.

@@ -32,7 +32,7 @@ enum Command {
         #[arg(long)]
         behind_proxy: bool,
     },
-    /// 为一个党组织生成登记码（七天有效，只显示一次）
+    /// 为一个党组织生成接入码（七天有效，只显示一次）
     Enrol {
         /// 编号或全称
         #[arg(long)]
@@ -75,7 +75,7 @@ fn main() -> anyhow::Result<()> {
             });
             let (organisation, code) = city.enrolment_code(&organisation, new)?;
             println!(
-                "{}（{}）的登记码，七天内有效，只能用一次：\n{code}",
+                "{}（{}）的接入码，七天内有效，只能用一次：\n{code}",
                 organisation.name, organisation.id
             );
             Ok(())

@@ -19,6 +19,12 @@ pub fn may_carry(connection: &Connection, device: &DeviceId) -> Result<(), Refus
     }
 }
 
+/// Says whether the device is let in anywhere, revoked or not.
+pub fn is_let_in(connection: &Connection, device: &DeviceId) -> Result<bool, DbError> {
+    let statement = "SELECT 1 FROM signer WHERE device = ?1";
+    Ok(connection.prepare_cached(statement)?.exists([device.0.as_slice()])?)
+}
+
 /// The streams that a device may sign in, and the office streams of the organisations above.
 pub fn may_read(connection: &Connection, stream: &StreamId, device: &DeviceId) -> Result<bool, DbError> {
     let mut statement = connection.prepare_cached(
