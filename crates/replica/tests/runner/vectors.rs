@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use ed25519_dalek::SigningKey;
 use replica::{
-    Change, RawChange, Replica, RootKey, Ruling, canonical, certify, device_of, from_hex, merge_text,
-    ruling_path, to_hex,
+    Change, RawChange, RecordState, Replica, RootKey, Ruling, canonical, certify, device_of, from_hex,
+    merge_text, ruling_path, to_hex,
 };
 use serde_json::{Value, json};
 
@@ -55,7 +55,9 @@ fn output(root: Option<RootKey>, inputs: &[RawChange]) -> Value {
         }
     }
     let streams = replica.streams().map(|stream| {
-        let records: Vec<Value> = replica.records(&stream).map(|state| state.to_json()).collect();
+        // As text, since the order of its fields goes into the digest.
+        let text = |state: &RecordState| String::from_utf8(state.to_bytes()).unwrap();
+        let records: Vec<String> = replica.records(&stream).map(text).collect();
         let frontier = to_hex(&replica.frontier(&stream).digest());
         json!({ "stream": stream.to_string(), "frontier": frontier, "records": records })
     });
