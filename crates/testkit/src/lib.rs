@@ -15,6 +15,7 @@ mod proxy;
 mod random;
 mod secretary;
 mod shell;
+pub mod simulate;
 mod town;
 mod world;
 

@@ -79,15 +79,20 @@ impl Place {
         Laptop::new(&folder, seed)
     }
 
-    /// Three laptops found the three streams and are never used again. The first wrote a little: a retired identity.
+    /// Three laptops found the three streams and are never used again. The first took a new identity on the way and
+    /// retired the old one.
     fn founded_by_others(&self, folder: &Path) -> Result<Vec<StreamId>> {
+        let few = History::of(&Town::read()?, SEED + 1, 80)?;
+        let promises: Vec<&Entry> = few.entries.iter().filter(|entry| entry.kind == "promise").collect();
         let mut streams = Vec::new();
         for (index, organisation) in ORGANISATIONS.iter().enumerate() {
             let founder = Laptop::new(&folder.join(format!("founder-{index}")), 100 + index as u64)?;
-            let few = History::of(&Town::read()?, SEED + 1, 40)?;
-            for entry in few.entries.iter().filter(|entry| entry.kind == "promise") {
-                create(&founder.store, entry)?;
+            let (before, after) = promises.split_at(promises.len() / 2);
+            before.iter().try_for_each(|entry| create(&founder.store, entry))?;
+            if index == 0 {
+                founder.store.renew_identity(&author(), "bench")?;
             }
+            after.iter().try_for_each(|entry| create(&founder.store, entry))?;
             self.enrol(&founder, organisation)?;
             exchange(&founder)?;
             streams.push(founder.store.own_stream()?.context("it founded one")?);

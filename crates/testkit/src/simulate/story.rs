@@ -1,0 +1,124 @@
+//! A story: what happens, in order, each with dice of its own, so that a story stays itself when events are left out.
+
+use crate::random::Random;
+
+/// What may happen. What it happens to is drawn from the event's dice when its turn comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum What {
+    Edit,
+    Remove,
+    Restore,
+    Finalise,
+    Correct,
+    Exchange,
+    Backup,
+    BadValue,
+    Newer,
+    DropRequest,
+    DropAnswer,
+    Duplicate,
+    Reorder,
+    Corrupt,
+    Cut,
+    CrashLaptop,
+    CrashCity,
+    Clone,
+    RestoreLaptop,
+    RestoreCity,
+    Revoke,
+    Renew,
+    Clock,
+    Late,
+}
+
+use What::*;
+
+impl What {
+    /// All of them, and how often out of the sum each is drawn.
+    const WEIGHTS: [(What, usize); 24] = [
+        (Edit, 240),
+        (Remove, 35),
+        (Restore, 25),
+        (Finalise, 35),
+        (Correct, 30),
+        (Exchange, 160),
+        (Backup, 35),
+        (BadValue, 20),
+        (Newer, 20),
+        (DropRequest, 25),
+        (DropAnswer, 30),
+        (Duplicate, 25),
+        (Reorder, 30),
+        (Corrupt, 30),
+        (Cut, 40),
+        (CrashLaptop, 40),
+        (CrashCity, 25),
+        (Clone, 22),
+        (RestoreLaptop, 22),
+        (RestoreCity, 18),
+        (Revoke, 14),
+        (Renew, 18),
+        (Clock, 20),
+        (Late, 12),
+    ];
+
+    /// Everything, in order of the list above.
+    pub fn all() -> impl Iterator<Item = What> {
+        Self::WEIGHTS.into_iter().map(|(what, _)| what)
+    }
+
+    /// What is not daily work. Every pair of these must meet in some story.
+    pub fn faults() -> impl Iterator<Item = What> {
+        Self::all().filter(|what| *what >= BadValue)
+    }
+
+    fn draw(dice: &mut Random) -> What {
+        let sum: usize = Self::WEIGHTS.iter().map(|(_, weight)| weight).sum();
+        let mut at = dice.below(sum);
+        for (what, weight) in Self::WEIGHTS {
+            match at.checked_sub(weight) {
+                Some(left) => at = left,
+                None => return what,
+            }
+        }
+        unreachable!("a number below the sum of the weights falls on one of them")
+    }
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    pub what: What,
+    pub dice: u64,
+}
+
+/// Everything that happens between so many laptops and their city.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    pub seed: u64,
+    pub laptops: usize,
+    pub events: Vec<Event>,
+}
+
+const EVENTS: usize = 60;
+/// A story has its own few faults more often than others, so that faults meet.
+const FAVOURITES: usize = 4;
+
+impl Story {
+    pub fn of(seed: u64) -> Story {
+        let mut dice = Random::seeded(seed ^ 0x5117_a7e5_0000_0001);
+        let laptops = dice.between(2, 6);
+        let faults: Vec<What> = What::faults().collect();
+        let favourites: Vec<What> = (0..FAVOURITES).map(|_| faults[dice.below(faults.len())]).collect();
+        let events = (0..EVENTS)
+            .map(|_| {
+                let what = match dice.chance(20) {
+                    true => favourites[dice.below(FAVOURITES)],
+                    false => What::draw(&mut dice),
+                };
+                Event { what, dice: dice.draw() }
+            })
+            .collect();
+        Story { seed, laptops, events }
+    }
+}
