@@ -62,7 +62,8 @@ export async function open(context, address) {
 
 // The browser reports every answer 4xx to its console; a refused call is an answer, and the page puts it in words.
 function refusedCall(message) {
-  return message.location().url.includes('/call/') && message.text().includes('422')
+  const refused = { '/call/': '422', '/console/api/': '401' }
+  return Object.entries(refused).some(([path, status]) => message.location().url.includes(path) && message.text().includes(status))
 }
 
 /** Fails when the page reported an error, or when axe finds something serious. */
@@ -74,10 +75,13 @@ export async function sound(page, where) {
   assert.deepEqual(told, [], `${where}: axe`)
 }
 
+/** The screen of an office. */
+export const OFFICE = { office: { width: 1440, height: 900 } }
+
 /** Pictures at every size, and that nothing is cut off sideways at any of them. */
-export async function pictures(page, name) {
+export async function pictures(page, name, sizes = SIZES) {
   mkdirSync(PICTURES, { recursive: true })
-  for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport)
     await settled(page)
     await page.screenshot({ path: `${PICTURES}${name}-${size}.png` })

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pasteRoster, setUp, unlock } from '../lib/branch.mjs'
-import { browser, open, pictures, sound } from '../lib/browser.mjs'
+import { OFFICE, browser, open, pictures, sound } from '../lib/browser.mjs'
 import { action, agenda, attendance, basics, begin, counts, exclude, finalise, finding, makeup, numbers, record, saved, vote } from '../lib/editor.mjs'
 import { signIn } from '../lib/console.mjs'
 import { follow, goTo, item, part, press, reads, sees, type } from '../lib/hands.mjs'
@@ -55,6 +55,7 @@ test('six paper records', async (t) => {
     await t.test(`${laptop.branch.short} enrols and reports`, () => evening(context, laptop, day, (page) => report(page, server, laptop)))
   }
   await t.test('the city holds what was recorded', async () => cityHolds(await signIn(server)))
+  await t.test('the console shows it', () => consoleShows(context, server))
   await t.test('every chain, signature and fold of the city is sound', () => server.check())
 })
 
@@ -95,6 +96,27 @@ async function cityHolds({ meetings }) {
   agrees('record 6', attendance(election), { due: 10, present: 7 })
   agrees('record 6, vote', vote(election), { eligible: 10, present_eligible: 7, least_present: 8, quorate: false, outcome: 'invalid' })
   times(election.record.times)
+}
+
+async function consoleShows(context, server) {
+  const page = await open(context, server.origin)
+  await type(page, '管理口令', server.password)
+  await sound(page, 'console, sign-in')
+  await press(page, '登录')
+  await sees(page, '2 个已接入')
+  await pictures(page, 'console-branches', OFFICE)
+  await sound(page, 'console, branches')
+  await follow(page, LUYUE.name)
+  await sees(page, '换届选举')
+  await pictures(page, 'console-records', OFFICE)
+  await sound(page, 'console, records')
+  await follow(page, '换届选举')
+  await sees(page, '电脑送修')
+  await reads(page.locator('[data-number="eligible"]'), '10')
+  await reads(page.locator('[data-number="present_eligible"]'), '7')
+  await pictures(page, 'console-record', OFFICE)
+  await sound(page, 'console, record')
+  await page.close()
 }
 
 /** The four times are four things: the event, the entry weeks later, no closing yet, the city's receiving. */
