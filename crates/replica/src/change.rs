@@ -136,7 +136,7 @@ fn read_values(payload: &[u8], writes: usize) -> Result<Vec<Value>, Unreadable> 
     if payload.len() > MAX_PAYLOAD {
         return Err(Unreadable::TooLong);
     }
-    json::inspect(payload)?;
-    let values: Vec<Value> = serde_json::from_slice(payload).map_err(|_| Unreadable::BadPayload)?;
+    let text = json::inspect(payload)?;
+    let values: Vec<Value> = serde_json::from_str(text).map_err(|_| Unreadable::BadPayload)?;
     if values.len() == writes { Ok(values) } else { Err(Unreadable::BadPayload) }
 }

@@ -92,8 +92,8 @@ impl Header {
         if bytes.len() > MAX_HEADER {
             return Err(Unreadable::TooLong);
         }
-        json::inspect(bytes)?;
-        let header: Self = serde_json::from_slice(bytes).map_err(|_| Unreadable::BadHeader)?;
+        let text = json::inspect(bytes)?;
+        let header: Self = serde_json::from_str(text).map_err(|_| Unreadable::BadHeader)?;
         header.check()?;
         Ok(header)
     }

@@ -43,13 +43,14 @@ pub enum Unreadable {
     BadPayload,
 }
 
-/// Says whether the bytes are one line of JSON without anything that two readers could read differently.
-pub fn inspect(bytes: &[u8]) -> Result<(), Unreadable> {
+/// Says whether the bytes are one line of JSON without anything that two readers could read differently, and gives
+/// their text.
+pub fn inspect(bytes: &[u8]) -> Result<&str, Unreadable> {
     let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::NotUtf8)?;
     let mut scanner = Scanner { text, bytes, at: 0 };
     scanner.value(0)?;
     scanner.space()?;
-    if scanner.at == bytes.len() { Ok(()) } else { Err(Unreadable::Syntax) }
+    if scanner.at == bytes.len() { Ok(text) } else { Err(Unreadable::Syntax) }
 }
 
 /// Writes a value on one line with sorted keys and no spaces: equal values have equal bytes.
@@ -160,6 +161,8 @@ impl<'a> Scanner<'a> {
         self.expect(b'"')?;
         let mut escaped = false;
         loop {
+            let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
+            self.at += self.bytes[self.at..].iter().take_while(|byte| plain(byte)).count();
             match self.next()? {
                 b'"' => break,
                 b'\\' => {
@@ -168,8 +171,7 @@ impl<'a> Scanner<'a> {
                 }
                 0 => return Err(Unreadable::Nul),
                 b'\n' | b'\r' => return Err(Unreadable::NotOneLine),
-                1..0x20 => return Err(Unreadable::Syntax),
-                _ => {}
+                _ => return Err(Unreadable::Syntax),
             }
         }
         if escaped {
@@ -287,7 +289,7 @@ mod tests {
             (String::new(), Err(Unreadable::Syntax)),
         ];
         for (text, expected) in cases {
-            assert_eq!(inspect(text.as_bytes()), expected, "{text:?}");
+            assert_eq!(inspect(text.as_bytes()).map(|_| ()), expected, "{text:?}");
         }
         assert_eq!(inspect(b"\"\xff\""), Err(Unreadable::NotUtf8));
     }

@@ -1,4 +1,4 @@
-//! Processor time that 10,000 new records take on their way, on Linux: `cargo run --release -p wire --example speed`.
+//! Processor time that 10,000 new records take on their way, on Linux: `cargo run --release -p wire --example wire_speed`.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on should stop")]
 

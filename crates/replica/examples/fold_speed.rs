@@ -1,4 +1,4 @@
-//! Processor time that 100,000 changes take to read and to fold, on Linux: `cargo run --release -p replica --example speed`.
+//! Processor time that 100,000 changes take to read and to fold, on Linux: `cargo run --release -p replica --example fold_speed`.
 
 use ed25519_dalek::SigningKey;
 use replica::{Change, ChangeBuilder, End, RawChange, Replica, device_of};
