@@ -7,7 +7,9 @@ export interface Toast {
   undo?: () => unknown
 }
 
-const shown = 8000
+const shown = 6000
+/** A way back takes longer to decide on. */
+const shownWithUndo = 15000
 const toasts = shallowRef<readonly Toast[]>([])
 let last = 0
 
@@ -15,7 +17,7 @@ let last = 0
 export function toast(text: string, undo?: () => unknown): void {
   const id = ++last
   toasts.value = [...toasts.value, { id, text, ...(undo && { undo }) }]
-  setTimeout(() => dismiss(id), shown)
+  setTimeout(() => dismiss(id), undo ? shownWithUndo : shown)
 }
 
 export function dismiss(id: number): void {

@@ -49,6 +49,8 @@ export const meetingWords = {
     types: '活动类型',
     typesHint: '一次活动可以计入几种',
     name: '名称',
+    forYear: '所属年度',
+    forYearHint: '年初补开上一年度的，填上一年，例如 2025',
     theme: '主题',
     date: '日期',
     start: '开始时间',
