@@ -22,9 +22,18 @@ export function problemWords(problem: Pick<FieldProblem, 'code'>): string {
   return problemSentences[problem.code] ?? words.notAccepted
 }
 
-/** The problems of a form by path, for its fields. */
+/** The problems of a form by path, for its fields; a part of a value (`time.start`) is a step of the path. */
 export function problemsByPath(problems: readonly FieldProblem[]): Record<string, string> {
-  return Object.fromEntries(problems.map(problem => [problem.path, problemWords(problem)]))
+  return Object.fromEntries(problems.map(problem => [problem.path.replaceAll('.', '/'), problemWords(problem)]))
+}
+
+/** The problems of a meeting as sentences that name their field, each with the path to jump to. */
+export function problemLines(problems: readonly FieldProblem[]): { path: string; text: string }[] {
+  const labels: Readonly<Record<string, unknown>> = { ...words.editor, ...words.fieldNames }
+  return Object.entries(problemsByPath(problems)).map(([path, text]) => {
+    const label = labels[path.split('/').at(-1) ?? '']
+    return { path, text: typeof label === 'string' ? `${label}：${text}` : text }
+  })
 }
 
 export function findingWords(finding: { code: string; params: Readonly<Record<string, unknown>> }): string {
