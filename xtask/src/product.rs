@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::process::{program, root, run, target};
+use crate::process::{cargo, program, root, run, target};
 use crate::setup;
 
 /// What the built pages depend on.
@@ -26,12 +26,14 @@ pub fn pages() -> Result<()> {
     fs::write(&stamp, sources).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
-/// The Debian package; the Windows installer is built on Windows with the same configuration.
+/// The Debian package, which carries the browser shell too; the Windows installer is built on Windows with the same
+/// configuration.
 pub fn package() -> Result<()> {
     setup::for_build()?;
     pages()?;
-    let arguments = ["--prefix", "ui", "exec", "--", "tauri", "build", "--bundles", "deb"];
-    run(&mut program("npm", "", &arguments))
+    run(cargo().args(["build", "--release", "--locked", "-p", "shell-web"]))?;
+    let tauri = root().join("ui/node_modules/@tauri-apps/cli/tauri.js");
+    run(program("node", "src-tauri", &[]).arg(tauri).args(["build", "--bundles", "deb"]))
 }
 
 fn source_digest() -> Result<String> {

@@ -83,6 +83,7 @@ export async function pictures(page, name, sizes = SIZES) {
   mkdirSync(PICTURES, { recursive: true })
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport)
+    await page.evaluate(() => scrollTo(0, 0))
     await settled(page)
     await page.screenshot({ path: `${PICTURES}${name}-${size}.png` })
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
