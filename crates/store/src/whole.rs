@@ -2,6 +2,7 @@
 
 use replica::{StateDigest, StreamId};
 
+use crate::Touched;
 use crate::error::{Fault, StoreError};
 use crate::log;
 use crate::records;
@@ -11,7 +12,17 @@ impl Store {
     /// Computes all records, lists and search words from the log again. The result is what was there before, unless
     /// an earlier program computed them differently. Returns how many records there are.
     pub fn rebuild(&self) -> Result<usize, StoreError> {
-        let touched = self.commit(|db, batch| {
+        // What is forgotten is written again at once: overwriting it with zeros first would only double the work.
+        self.transact(|db| Ok(db.pragma_update_and_check(None, "secure_delete", false, |_| Ok(()))?))?;
+        let rebuilt = self.rebuild_all();
+        self.transact(|db| Ok(db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?))?;
+        let touched = rebuilt?;
+        self.tell(&touched);
+        Ok(touched.records.len())
+    }
+
+    fn rebuild_all(&self) -> Result<Touched, StoreError> {
+        self.commit(|db, batch| {
             records::forget_all(db)?;
             for stream in log::streams(db)? {
                 for (seq, change) in log::changes_by_row(db, stream.seq)? {
@@ -19,9 +30,7 @@ impl Store {
                 }
             }
             Ok(Vec::new())
-        })?;
-        self.tell(&touched);
-        Ok(touched.records.len())
+        })
     }
 
     /// The digest of the stored records of one stream, which a laptop and the city compare.
