@@ -2,6 +2,7 @@
 //! transaction open.
 
 mod errors;
+mod items;
 mod matching;
 mod rounds;
 
@@ -12,7 +13,7 @@ use crate::contract::*;
 use crate::error::{CallError, Code};
 use crate::values::kinds;
 use errors::refused;
-use replica::Group;
+use replica::{Change, Group};
 use rounds::Rounds;
 use std::sync::atomic::Ordering;
 use store::{ListRow, Order, Query};
@@ -161,9 +162,7 @@ fn waiting_record(branch: &Branch, row: ListRow) -> Result<WaitingRecord, CallEr
     let mut bytes = 0;
     for entry in branch.store.history(&row.kind, &row.id)?.iter().filter(|entry| !entry.at_city) {
         let change = branch.store.change(&entry.meta.change)?;
-        bytes += change.map_or(0, |change| {
-            change.raw.header.len() + change.raw.payload.map_or(0, |payload| payload.len())
-        });
+        bytes += change.map_or(0, |change| own_bytes(&change, &row));
     }
     Ok(WaitingRecord {
         kind_label: kinds().get(&row.kind).map(|kind| kind.label.clone()).unwrap_or_default(),
@@ -173,6 +172,14 @@ fn waiting_record(branch: &Branch, row: ListRow) -> Result<WaitingRecord, CallEr
         id: row.id,
         bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
     })
+}
+
+/// What a record's own writes take of a change: an import shares one among many.
+fn own_bytes(change: &Change, row: &ListRow) -> usize {
+    let values = change.values.as_deref().unwrap_or_default();
+    let writes = change.header.writes.iter().zip(values);
+    let own = writes.filter(|(write, _)| write.kind == row.kind && write.record == row.id);
+    own.map(|(write, value)| write.path.len() + value.to_string().len()).sum()
 }
 
 fn number(count: u64) -> u32 {

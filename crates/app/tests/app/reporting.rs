@@ -311,3 +311,31 @@ fn a_conflict_that_arrives_while_typing_is_shown_before_it_is_decided() {
     let page = first.call("get_meeting", json!({ "id": id }));
     assert_eq!((&page["state"], &page["form"]["theme"]), (&json!("recorded"), &json!("主题")));
 }
+
+#[test]
+fn groups_and_posts_of_the_same_name_are_one_after_the_matching() {
+    let city = City::new();
+    let grouped = || {
+        let laptop = Laptop::new("2026-10-13");
+        let mut request = branch(BRANCH, "某某");
+        request["groups"] = json!(["第一党小组"]);
+        request["committee_seats"] = json!(3);
+        laptop.call("create_branch", request);
+        let rows = "姓名\t入党时间\t转正日期\t党内职务\t党小组\n周海东\t2001.7\t2002.7\t书记\t第一党小组\n";
+        let people = people(&laptop, rows);
+        (laptop, people)
+    };
+    let (first, here) = grouped();
+    city.enrol(&first);
+    first.call("exchange", json!({}));
+    let (second, own) = grouped();
+    city.enrol(&second);
+    second.call("confirm_matching", json!({ "same": { own["周海东"].clone(): here["周海东"] } }));
+    second.call("exchange", json!({}));
+    let organisation = second.call("get_organisation", json!({}));
+    assert_eq!(organisation["groups"].as_array().map(Vec::len), Some(1), "{organisation}");
+    assert_eq!(organisation["committees"].as_array().map(Vec::len), Some(1));
+    let form = second.call("get_person", json!({ "id": here["周海东"] }))["form"].clone();
+    assert_eq!(form["posts"].as_array().map(Vec::len), Some(1), "{form}");
+    assert_eq!(form["group"], organisation["groups"][0]["id"]);
+}
