@@ -291,7 +291,9 @@ impl Engine {
         let moved =
             ready.sides.iter().any(|sides| covered.get(&sides.stream).is_some_and(|it| *it != sides.theirs));
         course.report.sent += if moved { ready.sent as u64 } else { 0 };
-        if moved || new {
+        // Changes that came in just before the process died are held by both, and not yet noted as such.
+        let unnoted = store.outbox()?.changes > 0;
+        if moved || new || unnoted {
             let stored = StoredReceipt { at: receipt.at, body: receipt.to_bytes() };
             store.put_receipt(Some(&stored), &covered)?;
         }

@@ -48,6 +48,7 @@ pub fn reissue(store: &Store, same: &Same, at: i64, author: &str) -> Result<usiz
     let mut enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
     let Some(from) = enrolment.reissue_from else { return Ok(0) };
     let into = enrolment.stream;
+    let same = &with_items(&live(store, &from, None)?, &live(store, &into, Some(enrolment.root))?, same);
     let mut changes = store.changes(&from)?;
     changes.sort_by_key(|change| (change.lamport, change.id));
     let known: BTreeSet<ChangeId> = store.origins(&into)?.into_keys().collect();
@@ -61,6 +62,49 @@ pub fn reissue(store: &Store, same: &Same, at: i64, author: &str) -> Result<usiz
     enrolment.reissue_from = None;
     enrolment.save(store)?;
     Ok(made)
+}
+
+/// Adds the items of matched records that are the same: a 党小组 of the same name, a term that began the same day.
+fn with_items(here: &[RecordState], there: &[RecordState], same: &Same) -> Same {
+    let mut all = same.clone();
+    for state in here {
+        let Some(other) = counterpart(state, there, same) else { continue };
+        let known = items(other);
+        for ((list, mark), id) in items(state) {
+            if let Some(there) = known.get(&(list, mark)) {
+                all.insert(id, there.clone());
+            }
+        }
+    }
+    all
+}
+
+fn counterpart<'a>(state: &RecordState, there: &'a [RecordState], same: &Same) -> Option<&'a RecordState> {
+    let id = same.get(&state.id)?;
+    there.iter().find(|other| other.kind == state.kind && other.id == *id)
+}
+
+/// The ids of a record's items, by their list and what tells them apart: their name, else their post and first day.
+fn items(state: &RecordState) -> BTreeMap<(String, String), String> {
+    let mut told: BTreeMap<(&str, &str), BTreeMap<&str, &str>> = BTreeMap::new();
+    for (path, value) in state.values() {
+        let parts: Vec<&str> = path.split('/').collect();
+        for leaf in ["name", "post", "from"] {
+            let (list, id, word) = match parts[..] {
+                [list, id] => (list, id, value[leaf].as_str()),
+                [list, id, last] if last == leaf => (list, id, value.as_str()),
+                _ => continue,
+            };
+            if let Some(word) = word {
+                told.entry((list, id)).or_default().insert(leaf, word);
+            }
+        }
+    }
+    let mark = |words: &BTreeMap<&str, &str>| match words.get("name") {
+        Some(name) => (*name).to_owned(),
+        None => words.values().copied().collect::<Vec<_>>().join(" "),
+    };
+    told.into_iter().map(|((list, id), words)| ((list.to_owned(), mark(&words)), id.to_owned())).collect()
 }
 
 /// Pure: the changes to issue, in order. What a change is over stays only where that is issued too.
@@ -111,17 +155,14 @@ fn writes(change: &Change, same: &Same, issued: &BTreeSet<ChangeId>) -> Vec<Issu
 fn fill(here: &[RecordState], there: &[RecordState], same: &Same, at: i64, author: &str) -> Vec<Issue> {
     let mut writes = Vec::new();
     for state in here {
-        let Some(id) = same.get(&state.id) else { continue };
-        let Some(other) = there.iter().find(|other| other.kind == state.kind && other.id == *id) else {
-            continue;
-        };
+        let Some(other) = counterpart(state, there, same) else { continue };
         let open = other.closing == replica::Closing::Open;
-        for (path, value) in state.values().filter(|_| open) {
+        for (path, value) in state.values().filter(|(path, _)| open && fills(state, path)) {
             let path = renamed_path(path, same);
             if other.heads(&path).is_empty() && !path.contains('~') {
                 let value = renamed(value, same);
                 writes.push(IssueWrite {
-                    record: id.clone(),
+                    record: other.id.clone(),
                     kind: state.kind.clone(),
                     path,
                     value,
@@ -139,6 +180,11 @@ fn fill(here: &[RecordState], there: &[RecordState], same: &Same, at: i64, autho
         writes: writes.to_vec(),
     };
     writes.chunks(200).map(issue).collect()
+}
+
+/// The agenda of a meeting that both recorded is the city's: two tellings side by side would be none.
+fn fills(state: &RecordState, path: &str) -> bool {
+    state.kind != "meeting" || !path.contains('/') || path.starts_with("attendance/")
 }
 
 /// A path names persons: `attendance/<person>/status`.

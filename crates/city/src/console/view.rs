@@ -121,23 +121,28 @@ fn text(def: Option<&FieldDef>, value: &Value, names: &BTreeMap<String, String>)
         Value::String(plain) => word(def, plain, names),
         Value::Array(items) => items.iter().map(|item| text(def, item, names)).collect::<Vec<_>>().join("、"),
         Value::Object(map) => {
-            let part = |key: &str| def.and_then(|def| def.parts.iter().find(|part| part.path == *key));
+            let parts = def.map_or(&[][..], |def| &def.parts);
+            let place = |key: &str| parts.iter().position(|part| part.path == key).unwrap_or(usize::MAX);
+            let mut pairs: Vec<_> = map.iter().filter(|(_, value)| !value.is_null()).collect();
+            pairs.sort_by_key(|(key, _)| (place(key), *key));
             let pair = |(key, value): (&String, &Value)| {
-                let part = part(key);
+                let part = parts.get(place(key));
                 format!("{}：{}", label(part, key), text(part, value, names))
             };
-            map.iter().filter(|(_, value)| !value.is_null()).map(pair).collect::<Vec<_>>().join("；")
+            pairs.into_iter().map(pair).collect::<Vec<_>>().join("；")
         }
     }
 }
 
+/// A text that no field describes may still be a person's id.
 fn word(def: Option<&FieldDef>, plain: &str, names: &BTreeMap<String, String>) -> String {
     let choice = def.and_then(|def| def.choices.iter().find(|choice| choice.code == plain));
-    let person = def.is_some_and(|def| def.ty == FieldType::Person).then(|| names.get(plain)).flatten();
-    match (choice, person) {
-        (Some(choice), _) => choice.label.clone(),
-        (None, Some(name)) => name.clone(),
-        (None, None) => plain.to_owned(),
+    let person = def.is_none_or(|def| def.ty == FieldType::Person).then(|| names.get(plain)).flatten();
+    match (choice, person, def.map(|def| def.ty)) {
+        (Some(choice), _, _) => choice.label.clone(),
+        (None, Some(name), _) => name.clone(),
+        (None, None, Some(FieldType::Datetime)) => plain.replacen('T', " ", 1),
+        (None, None, _) => plain.to_owned(),
     }
 }
 
@@ -174,8 +179,15 @@ mod tests {
                 "meeting",
                 "chair",
                 json!({ "person": "p1", "capacity": "secretary" }),
-                "身份：书记；主持人：周海东",
+                "主持人：周海东；身份：书记",
             ),
+            (
+                "meeting",
+                "time",
+                json!({ "end": "2026-10-13T16:20", "start": "2026-10-13T14:00" }),
+                "开始：2026-10-13 14:00；结束：2026-10-13 16:20",
+            ),
+            ("meeting", "roster", json!([{ "person": "p1" }]), "person：周海东"),
             ("person", "id_number", json!("379999196305240890"), "379***********0890"),
             ("enterprise", "above_scale", json!(true), "是"),
         ];

@@ -188,6 +188,43 @@ fn records_of_a_laptop_with_a_history_are_issued_again_once() {
     assert_eq!(kept.count(), 3, "time and author are those of the first time");
 }
 
+#[test]
+fn groups_and_terms_of_the_same_branch_do_not_stand_twice() {
+    let town = Town::new();
+    let branch = |term: &str, group: &str, other: &str| {
+        json!({ "name": "速达物流支部", "type": "branch", "records_since": "2026-09-01",
+            format!("committee/{term}"): { "from": "2024-05-01", "seats": 3 },
+            format!("groups/{group}/name"): "第一党小组", format!("groups/{group}/from"): "2024-05-01",
+            format!("groups/{other}/name"): other, format!("groups/{other}/from"): "2024-05-01" })
+    };
+    let a = Laptop::enrolled(&town, "a");
+    write(&a, "organisation", "oa", branch("ta", "ga", "xa"));
+    a.exchange().unwrap();
+    let b = Laptop::new(&town, "b");
+    write(&b, "organisation", "ob", branch("tb", "gb", "xb"));
+    let in_group = json!({ "name": "李秀英", "category": "member", "groups/m": { "group": "gb", "from": "2024-05-01" } });
+    write(&b, "person", "pb", in_group);
+    b.enrol(&town, "O003").unwrap();
+    b.exchange().unwrap();
+    sync::reissue(&b.store, &BTreeMap::from([("ob".to_owned(), "oa".to_owned())]), START, "zhd").unwrap();
+    b.exchange().unwrap();
+    b.agrees_with(&town);
+    let org = b.store.record("organisation", "oa").unwrap().unwrap();
+    let paths: Vec<&str> = org.values().map(|(path, _)| path).filter(|path| path.contains('/')).collect();
+    let one_term_three_groups = [
+        "committee/ta",
+        "groups/ga/from",
+        "groups/ga/name",
+        "groups/xa/from",
+        "groups/xa/name",
+        "groups/xb/from",
+        "groups/xb/name",
+    ];
+    assert_eq!(paths, one_term_three_groups);
+    let person = b.store.record("person", "pb").unwrap().unwrap();
+    assert_eq!(person.value("groups/m").unwrap()["group"], "ga", "in the group that is the same");
+}
+
 fn write(laptop: &Laptop, kind: &str, id: &str, fields: serde_json::Value) {
     let serde_json::Value::Object(fields) = fields else { panic!("fields are an object") };
     let fields = fields.into_iter().collect();
