@@ -26,8 +26,17 @@ const BUILD_PACKAGES: &[&str] = &[
 ];
 
 /// What the browser and window stories drive.
-const TEST_PACKAGES: &[&str] =
-    &["chromium", "dbus", "dbus-x11", "fonts-noto-cjk", "openbox", "webkit2gtk-driver", "xauth", "xvfb"];
+const TEST_PACKAGES: &[&str] = &[
+    "chromium",
+    "dbus",
+    "dbus-x11",
+    "faketime",
+    "fonts-noto-cjk",
+    "openbox",
+    "webkit2gtk-driver",
+    "xauth",
+    "xvfb",
+];
 
 const TAURI_DRIVER: &str = "2.1.0";
 
