@@ -63,6 +63,7 @@ export const words = {
   },
   home: {
     todo: '本月要做',
+    todoOf: (y: number, m: number) => `${y}年${m}月的任务`,
     begin: '开始记录',
     goOn: '继续',
     look: '查看',
