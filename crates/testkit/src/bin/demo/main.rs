@@ -36,7 +36,7 @@ fn demo() -> Result<()> {
     report(&a, &city, &steps)?;
     let b = second(&folder.path().join("laptop-b"), &a, &city, &steps)?;
     a.reports()?;
-    steps.tell("电脑甲再上报一次，取回电脑乙的登记");
+    steps.tell("电脑甲再上报一次，取回电脑乙的接入");
     digest::compare(a.close()?, b.close()?, city, &steps)
 }
 
@@ -70,7 +70,7 @@ fn alone(data: &Path, steps: &Steps) -> Result<Laptop> {
 
 fn report(a: &Laptop, city: &DemoCity, steps: &Steps) -> Result<()> {
     let outcome = a.enrols(&city.address(), &city.code()?)?;
-    steps.tell(format!("电脑甲：凭登记码登记，{}", words(outcome)));
+    steps.tell(format!("电脑甲：凭接入码接入，{}", words(outcome)));
     let done = a.reports()?;
     steps.tell(format!("电脑甲：上报 {} 项，收到市级回执，没有待上报", done.sent));
     Ok(())
@@ -81,7 +81,7 @@ fn second(data: &Path, a: &Laptop, city: &DemoCity, steps: &Steps) -> Result<Lap
     b.sets_up("李秀英")?;
     steps.tell("电脑乙：同一支部的另一台新电脑");
     let outcome = b.enrols(&city.address(), &city.code()?)?;
-    steps.tell(format!("电脑乙：凭另一个登记码登记，{}", words(outcome)));
+    steps.tell(format!("电脑乙：凭另一个接入码接入，{}", words(outcome)));
     b.reports()?;
     let (there, here) = (a.holdings()?, b.holdings()?);
     ensure!(there == here, "the second laptop shows {here:?}, the first {there:?}");
