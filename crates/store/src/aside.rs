@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::Touched;
 use crate::error::{Fault, StoreError};
+use crate::personal::Personal;
 use crate::store::Store;
 
 /// What is being typed and not committed.
@@ -21,7 +22,12 @@ pub struct Draft {
 
 impl std::fmt::Debug for Draft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Draft {{ {} {}, *** }}", self.kind, self.id)
+        f.debug_struct("Draft")
+            .field("kind", &self.kind)
+            .field("id", &self.id)
+            .field("content", &Personal(&self.content))
+            .field("saved_at", &self.saved_at)
+            .finish()
     }
 }
 

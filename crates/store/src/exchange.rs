@@ -34,11 +34,18 @@ pub struct Outbox {
 }
 
 /// Changes to send, in an order in which each follows what it names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Page {
     pub changes: Vec<RawChange>,
     /// The budget cut it.
     pub more: bool,
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ids: Vec<ChangeId> = self.changes.iter().map(RawChange::id).collect();
+        f.debug_struct("Page").field("changes", &ids).field("more", &self.more).finish()
+    }
 }
 
 /// A stored receipt: the city's signed bytes.

@@ -57,8 +57,12 @@ impl Store {
         Ok(device)
     }
 
-    /// The first identity of a new branch.
-    pub(crate) fn first_identity(&self) -> Result<(), StoreError> {
+    /// Makes the first identity of a new branch.
+    pub(crate) fn ensure_identity(&self) -> Result<(), StoreError> {
+        let known = self.look(|db| Ok(db.prepare_cached("SELECT 1 FROM identity")?.exists([])?))?;
+        if known {
+            return Ok(());
+        }
         let key = SigningKey::from_bytes(&random(&*self.sources));
         self.transact(|db| add(db, &key, self.sources.now()))
     }

@@ -9,6 +9,7 @@ use crate::aside::read_json;
 use crate::coverage;
 use crate::error::{Fault, StoreError};
 use crate::log::{self, StreamRow};
+use crate::personal::Personal;
 use crate::project::{ClosingCode, LifeCode};
 use crate::records::{self, Name};
 use crate::store::Store;
@@ -101,7 +102,14 @@ pub struct ListRow {
 
 impl std::fmt::Debug for ListRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ListRow {{ {} {}, {}, *** }}", self.kind, self.id, self.date)
+        f.debug_struct("ListRow")
+            .field("kind", &self.kind)
+            .field("id", &self.id)
+            .field("title", &Personal(&self.title))
+            .field("list", &Personal(&self.list))
+            .field("date", &self.date)
+            .field("state", &(self.life, self.closing, self.conflicts, self.late, self.at_city))
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,7 @@ use replica::{Kinds, RecordState};
 use rusqlite::{Connection, params};
 
 use crate::error::{Fault, StoreError};
+use crate::personal::Personal;
 use crate::project::{ClosingCode, is_searched, texts};
 use crate::records::read_state;
 use crate::store::Store;
@@ -37,7 +38,13 @@ pub struct Hit {
 
 impl std::fmt::Debug for Hit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Hit {{ {} {}, {:?}, *** }}", self.kind, self.id, self.place)
+        f.debug_struct("Hit")
+            .field("kind", &self.kind)
+            .field("id", &self.id)
+            .field("title", &Personal(&self.title))
+            .field("place", &self.place)
+            .field("excerpt", &Personal(&self.excerpt))
+            .finish_non_exhaustive()
     }
 }
 

@@ -47,9 +47,7 @@ impl Store {
         let code = RecoveryCode::from_random(&random(&*sources));
         let keys = KeyFile::new(&key, password, &code, &*sources);
         make_files(&folder, &place, &key, &keys)?;
-        let store = Self::open_with_key(folder, place, key, keys, sources)?;
-        store.first_identity()?;
-        Ok((store, code))
+        Ok((Self::open_with_key(folder, place, key, keys, sources)?, code))
     }
 
     /// Opens a branch with the user's password.
@@ -108,7 +106,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let (writing, reading) = place.open(&key)?;
         keys::heal(folder.path(), &keys)?;
-        Ok(Self {
+        let store = Self {
             folder,
             place,
             key,
@@ -119,7 +117,9 @@ impl Store {
             kinds: Kinds::builtin(),
             verdicts: Mutex::default(),
             sources,
-        })
+        };
+        store.ensure_identity()?;
+        Ok(store)
     }
 
     /// The folder, for messages.
@@ -279,4 +279,60 @@ fn finish_making(folder: &Folder, place: &Place) -> Result<(), StoreError> {
         keys::sync_folder(folder.path())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Store, make_files, unfinished};
+    use crate::db::Place;
+    use crate::folder::Folder;
+    use crate::keys::{FileKey, KeyFile, RecoveryCode};
+    use crate::sources::SystemSources;
+    use crate::{Sources, StoreError};
+    use std::sync::Arc;
+
+    const PASSWORD: &str = "柳树下的老井";
+
+    fn sources() -> Arc<dyn Sources> {
+        Arc::new(SystemSources(|| 0))
+    }
+
+    #[test]
+    fn a_making_that_was_cut_before_the_keys_begins_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place { file: dir.path().join("branch.db"), vfs: None };
+        std::fs::write(unfinished(&place), b"half a file").unwrap();
+        assert!(!Store::is_branch(dir.path()));
+        Store::create(dir.path(), PASSWORD, sources()).unwrap();
+    }
+
+    #[test]
+    fn a_making_that_was_cut_after_the_keys_is_finished_by_opening() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place { file: dir.path().join("branch.db"), vfs: None };
+        let key = FileKey::new(&*sources());
+        let code = RecoveryCode::from_random(&[7; 26]);
+        make_files(
+            &Folder::lock(dir.path()).unwrap(),
+            &place,
+            &key,
+            &KeyFile::new(&key, PASSWORD, &code, &*sources()),
+        )
+        .unwrap();
+        std::fs::rename(&place.file, unfinished(&place)).unwrap();
+        let again = Store::create(dir.path(), PASSWORD, sources());
+        assert!(matches!(again, Err(StoreError::Exists { .. })), "there is a branch already");
+        let store = Store::open(dir.path(), PASSWORD, sources()).unwrap();
+        store.check().unwrap();
+        store.device().expect("it has an identity of its own");
+    }
+
+    #[test]
+    fn a_branch_in_use_is_told_without_taking_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = Store::create(dir.path(), PASSWORD, sources()).unwrap();
+        assert!(Store::in_use(dir.path()));
+        drop(store);
+        assert!(!Store::in_use(dir.path()));
+    }
 }
