@@ -21,6 +21,8 @@ use wire::{
 const PAGE: usize = 512 * 1024;
 /// Cuts in a row without progress after which the exchange gives up for now.
 const MOST_CUTS: u32 = 4;
+/// Bytes of changes in the one request that tells a city everything from the start.
+const MOST_ANEW: u32 = 4 * 1024 * 1024;
 /// Rounds in a row that changed nothing.
 const MOST_IDLE: u32 = 2;
 
@@ -61,6 +63,8 @@ pub struct Engine {
 struct Course {
     report: Report,
     wants: bool,
+    /// The city does not know this device: it was set back, and is told everything from the start.
+    anew: bool,
     refused: BTreeSet<DeviceId>,
     traces: BTreeMap<StreamId, BTreeMap<DeviceId, Vec<(u64, replica::ChangeId)>>>,
     cuts: u32,
@@ -112,6 +116,9 @@ impl Engine {
                     self.skew = refusal.time - self.sources.now();
                     course.report.clock_off = Some(self.skew);
                 }
+                Err(NoReply::Refused(refusal)) if refusal.code == "not_enrolled" && !course.anew => {
+                    course.anew = true;
+                }
                 Err(NoReply::Other(SyncError::CutOff)) => self.cut(&mut course)?,
                 Err(other) => return Err(other.into()),
             }
@@ -136,7 +143,7 @@ impl Engine {
             .collect();
         let request = Request { streams: asks.clone(), budget: self.budget, changes: Vec::new() };
         let mut writer = request.begin();
-        let more = self.fill(store, &sides, &course.refused, &mut writer)?;
+        let more = self.fill(store, &sides, course, &mut writer)?;
         let sent = writer.count();
         let body = writer.finish(more);
         let mut nonce = [0; 16];
@@ -156,7 +163,7 @@ impl Engine {
             sides.push(Sides {
                 stream: info.id,
                 mine: store.frontier(&info.id)?,
-                theirs: store.city_frontier(&info.id)?,
+                theirs: if course.anew { Frontier::default() } else { store.city_frontier(&info.id)? },
                 traces: course.traces.get(&info.id).cloned().unwrap_or_default(),
             });
         }
@@ -168,59 +175,24 @@ impl Engine {
         &self,
         store: &Store,
         sides: &[Sides],
-        refused: &BTreeSet<DeviceId>,
+        course: &Course,
         writer: &mut ChangeWriter,
     ) -> Result<bool, SyncError> {
+        // What lets this device in must be in the request itself, so that one is not split while it can be helped.
+        let room = if course.anew { MOST_ANEW } else { self.budget };
         for sides in sides {
             let held = Held::new(store, &sides.stream);
-            let spans = sides.to_send(refused, &held);
+            let spans = sides.to_send(&course.refused, &held);
             held.done()?;
-            for (device, span) in &spans {
-                if self.fill_span(store, &sides.stream, device, span, writer)? {
+            let (citys, others): (Vec<_>, Vec<_>) =
+                spans.iter().partition(|(device, _)| **device == self.enrolment.operating);
+            for (device, span) in citys.into_iter().chain(others) {
+                if fill_span(store, &sides.stream, device, span, room, writer)? {
                     return Ok(true);
                 }
             }
         }
         Ok(false)
-    }
-
-    fn fill_span(
-        &self,
-        store: &Store,
-        stream: &StreamId,
-        device: &DeviceId,
-        span: &Span,
-        writer: &mut ChangeWriter,
-    ) -> Result<bool, SyncError> {
-        match span {
-            Span::Only(places) => {
-                for (_, id) in places {
-                    if !writer.has_room(self.budget) {
-                        return Ok(true);
-                    }
-                    if let Some(change) = store.change(id)? {
-                        writer.add(&change.raw);
-                    }
-                }
-                Ok(false)
-            }
-            Span::After(n) => {
-                let mut after = *n;
-                loop {
-                    let page = store.changes_after(stream, &BTreeMap::from([(*device, after)]), PAGE)?;
-                    for change in &page.changes {
-                        if !writer.has_room(self.budget) {
-                            return Ok(true);
-                        }
-                        writer.add(change);
-                    }
-                    match page.changes.last().filter(|_| page.more) {
-                        Some(last) => after = number(last),
-                        None => return Ok(false),
-                    }
-                }
-            }
-        }
     }
 
     /// Takes in what arrived of an answer.
@@ -244,6 +216,7 @@ impl Engine {
         };
         let whole = reply.whole && whole == Whole::Yes;
         let applied = store.apply(&answer.changes)?;
+        course.anew = false;
         course.report.received += applied.new.len() as u64;
         let moved = self.note(store, ready, &answer, !applied.new.is_empty(), course)?;
         if !whole {
@@ -353,6 +326,46 @@ impl Engine {
             held.done()?;
         }
         Ok(open)
+    }
+}
+
+/// Writes what the city lacks of one device while there is room. Gives whether something is left.
+fn fill_span(
+    store: &Store,
+    stream: &StreamId,
+    device: &DeviceId,
+    span: &Span,
+    room: u32,
+    writer: &mut ChangeWriter,
+) -> Result<bool, SyncError> {
+    match span {
+        Span::Only(places) => {
+            for (_, id) in places {
+                if !writer.has_room(room) {
+                    return Ok(true);
+                }
+                if let Some(change) = store.change(id)? {
+                    writer.add(&change.raw);
+                }
+            }
+            Ok(false)
+        }
+        Span::After(n) => {
+            let mut after = *n;
+            loop {
+                let page = store.changes_after(stream, &BTreeMap::from([(*device, after)]), PAGE)?;
+                for change in &page.changes {
+                    if !writer.has_room(room) {
+                        return Ok(true);
+                    }
+                    writer.add(change);
+                }
+                match page.changes.last().filter(|_| page.more) {
+                    Some(last) => after = number(last),
+                    None => return Ok(false),
+                }
+            }
+        }
     }
 }
 

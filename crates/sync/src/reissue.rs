@@ -64,14 +64,16 @@ pub fn reissue(store: &Store, same: &Same, at: i64, author: &str) -> Result<usiz
     Ok(made)
 }
 
-/// Adds the items of matched records that are the same: a 党小组 of the same name, a term that began the same day.
+/// Adds the items of matched records that are the same: a 党小组 of the same name, a post from the same day. Those of
+/// the organisation come first, because the persons' items name them.
 fn with_items(here: &[RecordState], there: &[RecordState], same: &Same) -> Same {
     let mut all = same.clone();
-    for state in here {
+    let (first, then): (Vec<_>, Vec<_>) = here.iter().partition(|state| state.kind == "organisation");
+    for state in first.into_iter().chain(then) {
         let Some(other) = counterpart(state, there, same) else { continue };
-        let known = items(other);
-        for ((list, mark), id) in items(state) {
-            if let Some(there) = known.get(&(list, mark)) {
+        let known = items(other, &Same::new());
+        for (mark, id) in items(state, &all) {
+            if let Some(there) = known.get(&mark) {
                 all.insert(id, there.clone());
             }
         }
@@ -84,27 +86,35 @@ fn counterpart<'a>(state: &RecordState, there: &'a [RecordState], same: &Same) -
     there.iter().find(|other| other.kind == state.kind && other.id == *id)
 }
 
-/// The ids of a record's items, by their list and what tells them apart: their name, else their post and first day.
-fn items(state: &RecordState) -> BTreeMap<(String, String), String> {
-    let mut told: BTreeMap<(&str, &str), BTreeMap<&str, &str>> = BTreeMap::new();
+/// The ids of a record's items, by their list and what tells them apart: their name, else what they are from when, else
+/// all that they say.
+fn items(state: &RecordState, same: &Same) -> BTreeMap<(String, String), String> {
+    let mut told: BTreeMap<(&str, &str), serde_json::Map<String, Value>> = BTreeMap::new();
     for (path, value) in state.values() {
-        let parts: Vec<&str> = path.split('/').collect();
-        for leaf in ["name", "post", "from"] {
-            let (list, id, word) = match parts[..] {
-                [list, id] => (list, id, value[leaf].as_str()),
-                [list, id, last] if last == leaf => (list, id, value.as_str()),
-                _ => continue,
-            };
-            if let Some(word) = word {
-                told.entry((list, id)).or_default().insert(leaf, word);
+        let value = renamed(value, same);
+        match path.split('/').collect::<Vec<_>>()[..] {
+            [list, id] => {
+                told.entry((list, id)).or_default().extend(value.as_object().cloned().unwrap_or_default());
             }
+            [list, id, part] => {
+                told.entry((list, id)).or_default().insert(part.to_owned(), value);
+            }
+            _ => {}
         }
     }
-    let mark = |words: &BTreeMap<&str, &str>| match words.get("name") {
-        Some(name) => (*name).to_owned(),
-        None => words.values().copied().collect::<Vec<_>>().join(" "),
-    };
-    told.into_iter().map(|((list, id), words)| ((list.to_owned(), mark(&words)), id.to_owned())).collect()
+    told.into_iter().map(|((list, id), parts)| ((list.to_owned(), mark(&parts)), id.to_owned())).collect()
+}
+
+fn mark(parts: &serde_json::Map<String, Value>) -> String {
+    if let Some(name) = parts.get("name").and_then(Value::as_str) {
+        return name.to_owned();
+    }
+    let words = ["post", "group", "kind", "direction", "from"];
+    let found: Vec<&str> = words.iter().filter_map(|word| parts.get(*word)?.as_str()).collect();
+    match found.is_empty() {
+        true => replica::canonical(&Value::Object(parts.clone())),
+        false => found.join(" "),
+    }
 }
 
 /// Pure: the changes to issue, in order. What a change is over stays only where that is issued too.
@@ -157,7 +167,7 @@ fn fill(here: &[RecordState], there: &[RecordState], same: &Same, at: i64, autho
     for state in here {
         let Some(other) = counterpart(state, there, same) else { continue };
         let open = other.closing == replica::Closing::Open;
-        for (path, value) in state.values().filter(|(path, _)| open && fills(state, path)) {
+        for (path, value) in state.values().filter(|_| open) {
             let path = renamed_path(path, same);
             if other.heads(&path).is_empty() && !path.contains('~') {
                 let value = renamed(value, same);
@@ -180,11 +190,6 @@ fn fill(here: &[RecordState], there: &[RecordState], same: &Same, at: i64, autho
         writes: writes.to_vec(),
     };
     writes.chunks(200).map(issue).collect()
-}
-
-/// The agenda of a meeting that both recorded is the city's: two tellings side by side would be none.
-fn fills(state: &RecordState, path: &str) -> bool {
-    state.kind != "meeting" || !path.contains('/') || path.starts_with("attendance/")
 }
 
 /// A path names persons: `attendance/<person>/status`.

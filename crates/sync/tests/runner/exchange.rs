@@ -198,15 +198,22 @@ fn groups_and_terms_of_the_same_branch_do_not_stand_twice() {
             format!("groups/{other}/name"): other, format!("groups/{other}/from"): "2024-05-01" })
     };
     let a = Laptop::enrolled(&town, "a");
+    let person = |group: &str, item: &str| {
+        json!({ "name": "周海东", "category": "member", format!("groups/{item}"): { "group": group, "from": "2024-05-01" },
+            format!("memberships/{item}m"): {}, format!("posts/{item}p"): { "post": "secretary", "from": "2024-05-01" } })
+    };
     write(&a, "organisation", "oa", branch("ta", "ga", "xa"));
+    write(&a, "person", "pa", person("ga", "ia"));
     a.exchange().unwrap();
     let b = Laptop::new(&town, "b");
     write(&b, "organisation", "ob", branch("tb", "gb", "xb"));
     let in_group = json!({ "name": "李秀英", "category": "member", "groups/m": { "group": "gb", "from": "2024-05-01" } });
     write(&b, "person", "pb", in_group);
+    write(&b, "person", "pz", person("gb", "iz"));
     b.enrol(&town, "O003").unwrap();
     b.exchange().unwrap();
-    sync::reissue(&b.store, &BTreeMap::from([("ob".to_owned(), "oa".to_owned())]), START, "zhd").unwrap();
+    let same = [("ob", "oa"), ("pz", "pa")].map(|(here, there)| (here.to_owned(), there.to_owned()));
+    sync::reissue(&b.store, &BTreeMap::from(same), START, "zhd").unwrap();
     b.exchange().unwrap();
     b.agrees_with(&town);
     let org = b.store.record("organisation", "oa").unwrap().unwrap();
@@ -221,6 +228,9 @@ fn groups_and_terms_of_the_same_branch_do_not_stand_twice() {
         "groups/xb/name",
     ];
     assert_eq!(paths, one_term_three_groups);
+    let matched = b.store.record("person", "pa").unwrap().unwrap();
+    let paths: Vec<&str> = matched.values().map(|(path, _)| path).filter(|path| path.contains('/')).collect();
+    assert_eq!(paths, ["groups/ia", "memberships/iam", "posts/iap"], "each once");
     let person = b.store.record("person", "pb").unwrap().unwrap();
     assert_eq!(person.value("groups/m").unwrap()["group"], "ga", "in the group that is the same");
 }
