@@ -6,7 +6,7 @@ export function jumpTo(path: string): void {
     const place = document.querySelector<HTMLElement>(`[data-path="${wanted}"]`)
     if (!place) continue
     place.scrollIntoView({ block: 'center' })
-    const control = place.querySelector<HTMLElement>('input, textarea, select, button, [tabindex]') ?? place
+    const control = place.querySelector<HTMLElement>('input, textarea') ?? place.querySelector<HTMLElement>('button') ?? place
     control.focus({ preventScroll: true })
     return
   }

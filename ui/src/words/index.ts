@@ -29,7 +29,7 @@ export function problemsByPath(problems: readonly FieldProblem[]): Record<string
 
 /** The problems of a meeting as sentences that name their field, each with the path to jump to. */
 export function problemLines(problems: readonly FieldProblem[]): { path: string; text: string }[] {
-  const labels: Readonly<Record<string, unknown>> = { ...words.editor, ...words.fieldNames }
+  const labels: Readonly<Record<string, unknown>> = { ...words.editor, ...words.fieldNames, text: words.editor.speech }
   return Object.entries(problemsByPath(problems)).map(([path, text]) => {
     const label = labels[path.split('/').at(-1) ?? '']
     return { path, text: typeof label === 'string' ? `${label}：${text}` : text }
