@@ -38,7 +38,7 @@ export async function browser(t) {
     locale: 'zh-CN',
     timezoneId: 'America/Los_Angeles',
   })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(20_000)
   // As the window does it: every page must live with prototypes that nothing can be added to.
   await context.addInitScript(() => Object.freeze(Object.prototype))
   t.after(async () => {
