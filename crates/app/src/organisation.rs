@@ -169,7 +169,8 @@ fn writes(shown: &Fields, wanted: &Fields) -> Fields {
     let changed = wanted.iter().filter(|(path, value)| shown.get(*path) != Some(value));
     let mut writes: Fields = changed.map(|(path, value)| (path.clone(), value.clone())).collect();
     for path in shown.keys().filter(|path| !wanted.contains_key(*path)) {
-        match item(path).filter(|item| !kept.contains(item)) {
+        // A committee is one value and is cleared; a group is an item with fields.
+        match item(path).filter(|item| item != path && !kept.contains(item)) {
             Some(item) => writes.insert(format!("{item}/~gone"), json!({})),
             None => writes.insert(path.clone(), Value::Null),
         };

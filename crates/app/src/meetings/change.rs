@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Items that are taken out as a whole: a later edit of theirs elsewhere must not bring back half of one.
-const ITEMS: [&str; 5] = ["guests", "agenda", "actions", "makeups", "links"];
+/// An item that is one value (`links/x`) is cleared like any other value.
+const ITEMS: [&str; 4] = ["guests", "agenda", "actions", "makeups"];
 
 /// The writes that lead from the fields that were shown to those that are wanted; null clears. A removed item is
 /// one `~gone`.

@@ -2,7 +2,7 @@
 
 use crate::contract::{PersonForm, PostForm};
 use crate::reading::Reading;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 type Fields = BTreeMap<String, Value>;
@@ -131,7 +131,7 @@ fn posts(before: &PersonForm, form: &PersonForm, new_id: &dyn Fn() -> String, wr
         }
     }
     for gone in before.posts.iter().filter(|post| form.posts.iter().all(|kept| kept.id != post.id)) {
-        writes.insert(format!("posts/{}/~gone", gone.id), json!({}));
+        writes.insert(format!("posts/{}", gone.id), Value::Null);
     }
 }
 
@@ -159,7 +159,7 @@ fn group(
             }
         }
         (Some(id), None) if form.group.is_empty() => {
-            writes.insert(format!("groups/{id}/~gone"), json!({}));
+            writes.insert(format!("groups/{id}"), Value::Null);
         }
         (Some(id), None) => {
             writes.insert(format!("groups/{id}"), value);
@@ -227,12 +227,12 @@ mod tests {
             (|form| form.phone = "13900983959".into(), json!({"phone": "13900983959"})),
             (|form| form.confirmed.clear(), json!({"confirmed": null})),
             (|form| form.member_to = "2026-10-10".into(), json!({"memberships/x1": {"to": "2026-10-10"}})),
-            (|form| form.posts.clear(), json!({"posts/p1/~gone": {}})),
+            (|form| form.posts.clear(), json!({"posts/p1": null})),
             (
                 |form| (form.group, form.group_from) = ("g2".into(), "2026-10-01".into()),
                 json!({"groups/x1": {"group": "g2", "from": "2026-10-01"}}),
             ),
-            (|form| form.group.clear(), json!({"groups/x1/~gone": {}})),
+            (|form| form.group.clear(), json!({"groups/x1": null})),
             (|form| form.limit = "probation".into(), json!({"limits/x1": {"kind": "probation"}})),
         ];
         for (edit, expected) in cases {

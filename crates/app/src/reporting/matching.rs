@@ -2,7 +2,7 @@
 
 use super::enrolment;
 use super::errors::refused;
-use super::items::add_items;
+use super::groups::add_groups;
 use crate::app::App;
 use crate::branch::Branch;
 use crate::contract::{Choice, ConfirmMatching, Enrolment, MatchLine, MatchingPage, Nothing};
@@ -36,7 +36,7 @@ impl App {
         same.extend(organisations(&candidates));
         let known = sync::Enrolment::of(&branch.store).map_err(refused)?;
         if let Some((here, there)) = known.and_then(|known| Some((known.reissue_from?, known.stream))) {
-            add_items(&branch, (&here, &there), &mut same)?;
+            add_groups(&branch, (&here, &there), &mut same)?;
         }
         sync::reissue(&branch.store, &same, self.world.now(), &branch.author.0).map_err(refused)?;
         branch.forget_facts();

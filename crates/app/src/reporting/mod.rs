@@ -2,7 +2,7 @@
 //! transaction open.
 
 mod errors;
-mod items;
+mod groups;
 mod matching;
 mod rounds;
 

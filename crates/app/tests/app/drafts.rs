@@ -17,7 +17,7 @@ fn laptop() -> Laptop {
 fn form() -> Value {
     json!({ "types": ["theme_day"], "title": "主题党日", "date": "2026-10-13", "start": "14:00", "end": "16:20",
         "agenda": [{ "id": "a1", "topic": "讨论", "speeches": [{ "id": "s1", "text": "夜班装卸组调不开班" }] }],
-        "guests": [{ "id": "g1", "name": "高翔" }] })
+        "guests": [{ "id": "g1", "name": "高翔" }], "links": [{ "id": "l1", "record": "r1", "relation": "prior" }] })
 }
 
 #[test]
@@ -59,10 +59,12 @@ fn an_edit_writes_what_differs_and_removes_what_was_taken_out() {
     let mut changed = laptop.call("get_draft", json!({ "draft": id }))["form"].clone();
     changed["place"] = json!("二楼");
     changed["guests"] = json!([]);
+    changed["links"] = json!([]);
     laptop.call("save_draft", json!({ "draft": id, "form": changed }));
     laptop.call("commit_draft", json!({ "draft": id }));
     let page = laptop.call("get_meeting", json!({ "id": id }));
     assert_eq!((&page["form"]["place"], &page["form"]["guests"]), (&json!("二楼"), &json!([])));
+    assert_eq!(page["form"]["links"], json!([]), "an item that is one value goes as well");
     assert_eq!(page["form"]["agenda"][0]["topic"], "讨论");
 
     laptop.call("edit_meeting", json!({ "id": id }));

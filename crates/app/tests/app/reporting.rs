@@ -338,4 +338,9 @@ fn groups_and_posts_of_the_same_name_are_one_after_the_matching() {
     let form = second.call("get_person", json!({ "id": here["周海东"] }))["form"].clone();
     assert_eq!(form["posts"].as_array().map(Vec::len), Some(1), "{form}");
     assert_eq!(form["group"], organisation["groups"][0]["id"]);
+    let mut moved = form;
+    moved["group"] = json!("");
+    second.call("save_person", json!({ "id": here["周海东"], "form": moved }));
+    let after = second.call("get_person", json!({ "id": here["周海东"] }))["form"]["group"].clone();
+    assert_eq!(after, "", "no second membership in the group is left behind");
 }

@@ -49,6 +49,13 @@ fn only_the_good_rows_are_taken_in_and_the_whole_is_undone() {
     );
     assert_ne!(page["form"]["group"], "", "第一小组 is 第一党小组");
 
+    let mut left = page["form"].clone();
+    left["group"] = json!("");
+    left["posts"] = json!([]);
+    laptop.call("save_person", json!({ "id": row["id"], "form": left }));
+    let after = laptop.call("get_person", json!({ "id": row["id"] }))["form"].clone();
+    assert_eq!((&after["group"], &after["posts"]), (&json!(""), &json!([])), "what was a slip is taken out");
+
     let again = laptop.call("import_roster", paste);
     assert_eq!(again["added"], 0, "the same sheet twice adds nobody");
     laptop.call("undo_import", json!({ "batch": imported["batch"] }));

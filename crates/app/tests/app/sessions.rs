@@ -125,8 +125,10 @@ fn the_branch_changes_as_its_page_says() {
     );
     let mut without = saved.clone();
     without["groups"] = json!([]);
+    without["committees"] = json!([]);
     laptop.call("save_organisation", without);
-    assert_eq!(laptop.call("get_organisation", json!({}))["groups"], json!([]));
+    let after = laptop.call("get_organisation", json!({}));
+    assert_eq!((&after["groups"], &after["committees"]), (&json!([]), &json!([])));
     let mut bad = saved;
     bad["records_since"] = json!("");
     let error = laptop.refused_as("save_organisation", bad, Code::Invalid);
