@@ -38,13 +38,13 @@ impl Base {
         city::init(&Folder::new(base.city()), &register, &world.of_city())?;
         let city = Arc::new(City::open(&Folder::new(base.city()), world.of_city(), false)?);
         let mut codes = Vec::new();
-        for at in 0..=ENROLLED {
+        for (at, name) in NAMES.iter().enumerate().take(ENROLLED + 1) {
             let world = World::new(1 + at as u64);
             let (store, code) = Store::create(&base.laptop(at), PASSWORD, world.clone())?;
             codes.push(Arc::new(code));
-            store.found(&Author::new("secretary"), NAMES[at])?;
+            store.found(&Author::new("secretary"), name)?;
             if at < ENROLLED {
-                enrol(&store, &city, &world, NAMES[at])?;
+                enrol(&store, &city, &world, name)?;
             }
         }
         Ok(Base { codes, ..base })
