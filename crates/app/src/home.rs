@@ -29,7 +29,9 @@ impl App {
         let meetings = branch.meetings(since(first, today), last.max(today))?;
         let facts = branch.facts()?;
         let span = Span { from: first, to: last };
-        let duties = domain::due_duties(facts.branch(), &meetings, Pack::on(last), span, today);
+        let looked_at =
+            if month == civil::month_of(today).0 { Span { from: since(first, today), ..span } } else { span };
+        let duties = domain::due_duties(facts.branch(), &meetings, Pack::on(last), looked_at, today);
         let mut duties: Vec<DutyLine> = duties.iter().filter_map(duty_line).collect();
         let explained = explanations(&branch, since(first, today))?;
         duties.iter_mut().for_each(|duty| {
@@ -37,10 +39,14 @@ impl App {
             duty.explanation = explained.get(&explanation_id(duty)).cloned();
         });
         duties.sort_by(|a, b| (urgency(a), &a.to, &a.id).cmp(&(urgency(b), &b.to, &b.id)));
+        let (duties, mut left_open): (Vec<DutyLine>, Vec<DutyLine>) =
+            duties.into_iter().partition(|duty| duty.to >= first.to_string());
+        left_open.retain(|duty| duty.state == DutyState::Overdue && duty.explanation.is_none());
         Ok(HomePage {
             today: today.to_string(),
             month: first.format("%Y-%m").to_string(),
             duties,
+            left_open,
             days: days(&branch, span, &drafts)?,
             has_people: !facts.persons.is_empty(),
             has_meetings: !meetings.is_empty()

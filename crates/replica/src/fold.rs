@@ -119,11 +119,10 @@ impl<'a> Fold<'a> {
             return true;
         }
         let path = self.write(index).head.path.as_str();
-        let judged = reserved(path).map_or(path, |(scope, _)| scope);
+        let own = reserved(path).map(|(scope, _)| scope);
+        let judges = |scope: &str| own != Some(scope) && within(own.unwrap_or(path), scope);
         let id = self.id(index);
-        self.closed
-            .iter()
-            .all(|(scope, covers)| judged.is_empty() || !within(judged, scope) || covers.contains(&id))
+        self.closed.iter().all(|(scope, covers)| !judges(scope) || covers.contains(&id))
     }
 
     fn counts(&self, index: usize) -> bool {

@@ -159,7 +159,8 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Says whether a path lies in a scope: the record ("") or an item (`agenda/<item>`).
+/// Says whether a path lies in a scope: the record ("") or an item (`agenda/<item>`). The item's own path is in it, for
+/// an item may be one value (`posts/<item>`).
 pub(crate) fn within(path: &str, scope: &str) -> bool {
-    scope.is_empty() || path.strip_prefix(scope).is_some_and(|rest| rest.starts_with('/'))
+    scope.is_empty() || path.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::change::Change;
+use crate::graph::within;
 use crate::id::{ChangeId, DeviceId};
 use crate::state_json::{held, sorted};
 use crate::text::{TextMerge, merge_text};
@@ -208,8 +209,7 @@ impl RecordState {
 
     /// The same for an item (`agenda/<item>`).
     pub fn item_heads(&self, item: &str) -> Vec<ChangeId> {
-        let within =
-            |path: &str| path == item || path.strip_prefix(item).is_some_and(|rest| rest.starts_with('/'));
+        let within = |path: &str| within(path, item);
         let fields = self.fields.iter().filter(|(path, _)| within(path)).flat_map(|(_, field)| field.heads());
         let hidden = self.hidden.iter().filter(|(path, _)| within(path)).flat_map(|(_, heads)| heads.clone());
         let items =

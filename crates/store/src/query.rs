@@ -23,6 +23,8 @@ pub struct Query {
     pub stream: Option<StreamId>,
     /// Empty: records that are there, contested ones included.
     pub life: Vec<LifeCode>,
+    /// Also records that were closed and then removed: 作废 keeps a record in sight.
+    pub annulled: bool,
     /// Empty: any.
     pub closing: Vec<ClosingCode>,
     /// For each listed choice or person: one of these values.
@@ -61,6 +63,7 @@ impl Query {
             kind: kind.to_owned(),
             stream: None,
             life: Vec::new(),
+            annulled: false,
             closing: Vec::new(),
             facets: Vec::new(),
             from: None,
@@ -326,9 +329,14 @@ impl Found {
     fn codes(&mut self, query: &Query) {
         let there = [LifeCode::Live, LifeCode::Contested];
         let life = if query.life.is_empty() { &there[..] } else { &query.life };
-        self.one_of("life", life.iter().map(|code| code.code()));
+        let life = one_of("life", life.iter().map(|code| code.code()));
+        self.conditions.push_str(&match query.annulled {
+            true => format!(" AND ({life} OR (life = 'gone' AND closing = 'final'))"),
+            false => format!(" AND {life}"),
+        });
         if !query.closing.is_empty() {
-            self.one_of("closing", query.closing.iter().map(|code| code.code()));
+            let closing = one_of("closing", query.closing.iter().map(|code| code.code()));
+            self.conditions.push_str(&format!(" AND {closing}"));
         }
     }
 
@@ -353,11 +361,6 @@ impl Found {
         ));
     }
 
-    fn one_of<'c>(&mut self, column: &str, codes: impl Iterator<Item = &'c str>) {
-        let codes: Vec<String> = codes.map(|code| format!("'{code}'")).collect();
-        self.conditions.push_str(&format!(" AND {column} IN ({})", codes.join(", ")));
-    }
-
     fn bind(&mut self, text: String) -> String {
         self.values.push(Sql::Text(text));
         format!("?{}", self.values.len())
@@ -378,4 +381,9 @@ impl Found {
         let mut statement = db.prepare_cached(&format!("SELECT count(*) FROM record {}", self.conditions))?;
         Ok(statement.query_row(params_from_iter(&self.values), |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
+}
+
+fn one_of<'c>(column: &str, codes: impl Iterator<Item = &'c str>) -> String {
+    let codes: Vec<String> = codes.map(|code| format!("'{code}'")).collect();
+    format!("{column} IN ({})", codes.join(", "))
 }

@@ -238,7 +238,7 @@ async function recordTwo(page) {
   await sound(page, 'record with a vote')
 
   await goTo(page, '首页')
-  const duty = page.locator('[data-duty]').filter({ hasText: '支部委员会会议' })
+  const duty = page.locator('[data-todo=month] [data-duty]').filter({ hasText: '支部委员会会议' })
   assert.equal(await duty.getAttribute('data-state'), 'not_recorded')
 }
 
@@ -265,7 +265,7 @@ async function recordThree(page) {
   await finalise(page)
 
   await goTo(page, '首页')
-  const duty = page.locator('[data-duty]').filter({ hasText: '支部委员会会议' })
+  const duty = page.locator('[data-todo=month] [data-duty]').filter({ hasText: '支部委员会会议' })
   assert.equal(await duty.getAttribute('data-state'), 'done')
   await reads(part(page, '议定事项'), '七号库设党员责任区')
   await pictures(page, 'home')

@@ -220,6 +220,10 @@ export type HomePage = { today: string, month: string,
  */
 duties: Array<DutyLine>, 
 /**
+ * On the page of the current month: duties of earlier months that were neither met nor explained.
+ */
+left_open: Array<DutyLine>, 
+/**
  * Every day of the month with its events.
  */
 days: Array<DayCell>, drafts: Array<DraftLine>, 

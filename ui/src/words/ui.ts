@@ -63,6 +63,7 @@ export const words = {
   },
   home: {
     todo: '本月要做',
+    leftOpen: '以前月份还没有完成的',
     todoOf: (y: number, m: number) => `${y}年${m}月的任务`,
     begin: '开始记录',
     goOn: '继续',

@@ -16,6 +16,8 @@ pub struct HomePage {
     pub month: String,
     /// 本月要做, what is due first on top.
     pub duties: Vec<DutyLine>,
+    /// On the page of the current month: duties of earlier months that were neither met nor explained.
+    pub left_open: Vec<DutyLine>,
     /// Every day of the month with its events.
     pub days: Vec<DayCell>,
     pub drafts: Vec<DraftLine>,

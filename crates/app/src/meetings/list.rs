@@ -80,7 +80,8 @@ fn query(request: &MeetingQuery) -> Query {
             query.closing = vec![ClosingCode::Final];
         }
         Some(RecordState::Conflict) => query.undecided = true,
-        Some(RecordState::Draft) | None => {}
+        None => query.annulled = true,
+        Some(RecordState::Draft) => {}
     }
     query
 }

@@ -56,3 +56,18 @@ fn what_is_no_duty_is_not_explained() {
         laptop.refused_as("explain_duty", request, code);
     }
 }
+
+#[test]
+fn what_was_left_open_stays_in_sight_until_it_is_explained() {
+    let laptop = Laptop::new("2026-10-13");
+    laptop.call("create_branch", branch("中国共产党某某支部", "某某"));
+    let left_open = |month: &str| -> Vec<Value> {
+        let home = laptop.call("home", json!({ "month": month }));
+        let open = home["left_open"].as_array().expect("a list").iter().filter(|duty| duty["id"] == "F5");
+        open.map(|duty| duty["from"].clone()).collect()
+    };
+    assert_eq!(left_open("2026-10"), ["2026-09-01"], "a duty does not vanish with its month");
+    assert!(left_open("2026-09").is_empty(), "an earlier month shows its own duties only");
+    explain(&laptop, "九月停产检修").expect("it is taken");
+    assert!(left_open("2026-10").is_empty());
+}

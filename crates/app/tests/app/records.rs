@@ -90,7 +90,11 @@ fn a_closed_record_is_annulled_and_an_open_one_deleted() {
     assert_eq!(duty["state"], "due", "an annulled record meets no duty");
     let listed =
         |state: Value| laptop.call("list_meetings", json!({ "state": state, "page": 0 }))["total"].clone();
-    assert_eq!((listed(Value::Null), listed(json!("annulled"))), (json!(0), json!(1)));
+    assert_eq!((listed(Value::Null), listed(json!("annulled"))), (json!(1), json!(1)), "kept in sight");
+
+    let (deleted, _) = record(&laptop, &form(&people));
+    laptop.call("delete_meeting", json!({ "id": deleted }));
+    assert_eq!(listed(Value::Null), json!(1), "a record that was open is gone from the list");
 }
 
 #[test]

@@ -201,6 +201,24 @@ fn items_live_and_go_within_their_record() {
 }
 
 #[test]
+fn an_item_that_is_one_value_goes_with_its_gone() {
+    let Pair { mut a, mut b, born } = pair();
+    let post = a.m1(&[("posts/x", json!({"post": "secretary"}), &[])]);
+    let state = m1(&[&born, &post]);
+    let gone = b.m1(&[("posts/x/~gone", json!(true), &state.item_heads("posts/x"))]);
+    let state = m1(&[&born, &post, &gone]);
+    assert_eq!(state.value("posts/x"), None);
+    assert_eq!(state.heads("posts/x"), [post.id], "its head is still known");
+
+    let edit = a.m1(&[("posts/x", json!({"post": "deputy"}), &[post.id])]);
+    let state = m1(&[&born, &post, &gone, &edit]);
+    assert!(
+        matches!(state.items["posts/x"].life, Some(Life::Contested { .. })),
+        "an edit nobody saw is a card"
+    );
+}
+
+#[test]
 fn an_item_added_after_closing_is_late() {
     let Pair { mut a, mut b, born } = pair();
     let closed = a.m1(&[("~final", json!(true), &[born.id])]);
