@@ -43,7 +43,7 @@ impl Lacks {
 
 /// Works out what a side with frontier `theirs` lacks of what is held here. `shared` are traces that it gave
 /// before; a place in them that is held here counts as an end of theirs. A device of whose chain no shared place is
-/// known is not sent but listed as unknown: nothing is guessed.
+/// known is not sent but listed as unknown, until their trace reaches the first change: nothing is guessed.
 pub fn difference(mine: &Frontier, theirs: &Frontier, shared: &Traces, chain: &dyn Chain) -> Lacks {
     let mut lacks = Lacks::default();
     for device in theirs.0.keys() {
@@ -72,11 +72,12 @@ fn span(
         return None;
     }
     let traced = shared.get(device).into_iter().flatten().copied();
-    let known: BTreeSet<Place> =
-        named.iter().copied().chain(traced).filter(|place| chain.holds(device, *place)).collect();
+    let told: BTreeSet<Place> = named.into_iter().chain(traced).collect();
+    let known: BTreeSet<Place> = told.iter().copied().filter(|place| chain.holds(device, *place)).collect();
     match (known.last(), mine.ends(device).count()) {
-        (None, _) if !named.is_empty() => None,
-        (None, _) => Some(Span::After(0)),
+        // Their chain is known down to its first change, and that is another one: nothing is shared.
+        (None, _) if told.first().is_none_or(|(n, _)| *n == 1) => Some(Span::After(0)),
+        (None, _) => None,
         (Some((n, _)), 1) => Some(Span::After(*n)),
         (Some(_), _) => Some(walk(device, left, known, chain)).filter(|span| *span != Span::Only(Vec::new())),
     }
@@ -180,6 +181,9 @@ mod tests {
         check(&mine, &[(12, id(1, 12))], &[], None, true);
         check(&mine, &[(7, id(2, 7))], &[], None, true);
         check(&mine, &[(7, id(2, 7))], &[mine.place(1, 5), (6, id(2, 6))], Some(Span::After(5)), true);
+        // A computer was copied before it wrote anything: the two chains share nothing.
+        check(&mine, &[(1, id(2, 1))], &[], Some(Span::After(0)), true);
+        check(&mine, &[(7, id(2, 7))], &[(1, id(2, 1)), (4, id(2, 4))], Some(Span::After(0)), true);
     }
 
     #[test]

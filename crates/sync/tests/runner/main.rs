@@ -5,5 +5,6 @@ mod cuts;
 mod enrol;
 mod exchange;
 mod line;
+mod restored;
 mod rule;
 mod town;

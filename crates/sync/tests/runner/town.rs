@@ -56,14 +56,35 @@ impl Town {
         let register = place.path().join("organisations.csv");
         std::fs::write(&register, REGISTER).unwrap();
         city::init(&folder(&place), &register, &world()).unwrap();
-        let (city, address, server) = start(&place);
+        let (city, address, server) = start(folder(&place));
         Town { place, city, line: Line::to(address), server: Some(server) }
     }
 
     /// The server goes down without a word, whatever it was doing, and comes up again on the same folder.
     pub fn kill_and_start(&mut self) {
         self.server.take().unwrap().shutdown_background();
-        let (city, address, server) = start(&self.place);
+        self.start_in(folder(&self.place));
+    }
+
+    /// A copy of the city's folder as it is now.
+    pub fn copy(&self, name: &str) -> Folder {
+        let (from, to) = (folder(&self.place), Folder::new(self.place.path().join(name)));
+        std::fs::create_dir_all(to.database().parent().unwrap()).unwrap();
+        std::fs::copy(from.key(), to.key()).unwrap();
+        let wal = |folder: &Folder| folder.database().with_extension("sqlite-wal");
+        std::fs::copy(from.database(), to.database()).unwrap();
+        std::fs::copy(wal(&from), wal(&to)).unwrap();
+        to
+    }
+
+    /// The server goes down, and comes up again on an earlier copy.
+    pub fn set_back(&mut self, copy: Folder) {
+        self.server.take().unwrap().shutdown_background();
+        self.start_in(copy);
+    }
+
+    fn start_in(&mut self, folder: Folder) {
+        let (city, address, server) = start(folder);
         (self.city, self.server) = (city, Some(server));
         self.line.turn_to(address);
     }
@@ -99,8 +120,8 @@ fn world() -> World {
     World::new(|| START, fill)
 }
 
-fn start(place: &tempfile::TempDir) -> (Arc<City>, SocketAddr, Runtime) {
-    let city = Arc::new(City::open(&folder(place), world(), false).unwrap());
+fn start(folder: Folder) -> (Arc<City>, SocketAddr, Runtime) {
+    let city = Arc::new(City::open(&folder, world(), false).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();

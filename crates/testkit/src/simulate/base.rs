@@ -1,11 +1,13 @@
 //! Where every story begins: a city and six enrolled laptops, and one that the city has never seen. Made once, copied
 //! for each story, because making keys from passwords is slow on purpose.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use city::{City, Folder};
+use serde_json::json;
 use store::{Author, RecoveryCode, Store};
 use sync::{Address, Engine};
 use tempfile::TempDir;
@@ -17,6 +19,8 @@ use crate::world::World;
 
 pub const ORGANISATION: &str = "O003";
 pub const ENROLLED: usize = 6;
+const FIRST: [(&str, &str); 5] =
+    [("meeting", "m1"), ("meeting", "m2"), ("meeting", "m3"), ("promise", "p1"), ("promise", "p2")];
 const REGISTER: &str = "id,name,kind,parent,founded,lines
 O001,中国共产党泰安市非公有制经济组织委员会,委员会,,2012-06-21,
 O002,中国共产党岱岳区非公有制经济组织委员会,委员会,O001,2012-09-10,
@@ -45,6 +49,10 @@ impl Base {
             store.found(&Author::new("secretary"), name)?;
             if at < ENROLLED {
                 enrol(&store, &city, &world, name)?;
+            }
+            if at == 0 {
+                first_records(&store)?;
+                exchange(&store, &city, &world)?;
             }
         }
         Ok(Base { codes, ..base })
@@ -78,13 +86,33 @@ fn enrol(store: &Store, city: &Arc<City>, world: &Arc<World>, name: &str) -> Res
     let (_, code) = city.enrolment_code(ORGANISATION, None)?;
     let line = Line::clean(city);
     let enrolment = sync::enrol_over(store, &line, &address()?, &code.to_string(), name, &**world)?;
-    let exchange = || Engine::over(store, Box::new(Line::clean(city)), world.clone())?.exchange(store);
-    exchange()?;
+    exchange(store, city, world)?;
     if enrolment.reissue_from.is_some() {
         sync::reissue(store, &sync::Same::new(), world.now(), "secretary")?;
-        exchange()?;
+        exchange(store, city, world)?;
     }
     Ok(())
+}
+
+fn exchange(store: &Store, city: &Arc<City>, world: &Arc<World>) -> Result<()> {
+    Engine::over(store, Box::new(Line::clean(city)), world.clone())?.exchange(store)?;
+    Ok(())
+}
+
+/// Most of the records that the stories are about are there from the start, so that people meet in them.
+fn first_records(store: &Store) -> Result<()> {
+    let author = Author::new("secretary");
+    for (kind, id) in FIRST {
+        let fields = BTreeMap::from([(title(kind).to_owned(), json!("第一份"))]);
+        store.write(&author, "makes", |w| w.create(kind, id, &fields))?;
+    }
+    store.write(&author, "closes", |w| w.finalise("meeting", "m2", json!({ "number": "1" })))?;
+    store.write(&author, "removes", |w| w.remove("promise", "p2", json!({ "reason": "mistake" })))?;
+    Ok(())
+}
+
+fn title(kind: &str) -> &'static str {
+    if kind == "meeting" { "title" } else { "text" }
 }
 
 /// Copies files, and folders below, as a person does with a file manager. Locks and shared memory are left out.

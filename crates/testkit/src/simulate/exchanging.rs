@@ -1,7 +1,6 @@
 //! Exchanges and late enrolments of the stage, over a line that does what the story says, and the healing at the end.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use anyhow::Result;
 use replica::{DeviceId, Replica};
@@ -175,7 +174,7 @@ impl Stage {
 
     /// What still differs.
     fn left(&self) -> Result<String> {
-        let city = self.site.city().digest(&self.stream)?;
+        let (state, frontier) = (self.site.city().digest(&self.stream)?, self.city_frontier()?);
         let mut left = String::new();
         for at in self.standing()? {
             let laptop = &self.laptops[at];
@@ -183,12 +182,10 @@ impl Stage {
             if outbox > 0 {
                 left += &format!("{} still has {outbox} to send; ", laptop.name);
             }
-            if laptop.held.0.keys().any(|id| !self.site.held.0.contains_key(id))
-                && Arc::new(laptop.store().frontier(&self.stream)?) != Arc::new(self.city_frontier()?)
-            {
-                left += &format!("{} holds what the city does not; ", laptop.name);
+            if laptop.store().frontier(&self.stream)? != frontier {
+                left += &format!("{} and the city do not hold the same; ", laptop.name);
             }
-            if laptop.store().digest(&self.stream)? != city {
+            if laptop.store().digest(&self.stream)? != state {
                 left += &format!("{} has another state than the city; ", laptop.name);
             }
         }
@@ -213,11 +210,32 @@ impl Stage {
                 }
             }
         }
+        self.prove_whole()?;
         let report = self.site.city().check()?;
         match report.findings.is_empty() {
             true => Ok(()),
             false => broken(HEALS, format!("the city's check: {:?}", report.findings)),
         }
+    }
+}
+
+impl Stage {
+    /// Values are withheld only where the city voided them.
+    fn prove_whole(&self) -> Result<()> {
+        let mut replica = Replica::new(Some(self.site.city().root));
+        replica.insert(self.site.changes()?);
+        let verdicts = replica.verdicts(&self.stream);
+        for at in self.standing()? {
+            let laptop = &self.laptops[at];
+            for change in laptop.store().changes(&self.stream)? {
+                let id = change.id;
+                let everywhere = change.raw.payload.is_some() && self.site.held.has_whole(&id);
+                if !everywhere && !verdicts.voided.contains_key(&id) {
+                    return broken(HEALS, format!("{} or the city lacks the values of {id}", laptop.name));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
