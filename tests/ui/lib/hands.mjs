@@ -68,8 +68,11 @@ export async function agree(page, action, reason) {
   await dialog.waitFor({ state: 'hidden' })
 }
 
-/** Compares all text of a part, without white space, with what must stand in it. */
+/** Waits until a part shows all these texts, white space apart; says what it showed instead if it never does. */
 export async function reads(scope, ...texts) {
+  const wanted = texts.map((text) => text.replace(/\s+/g, ''))
+  const shows = ([part, all]) => all.every((text) => part.innerText.replace(/\s+/g, '').includes(text))
+  await scope.page().waitForFunction(shows, [await scope.elementHandle(), wanted]).catch(() => {})
   const found = (await scope.innerText()).replace(/\s+/g, '')
-  for (const text of texts) assert.ok(found.includes(text.replace(/\s+/g, '')), `“${text}” is missing in:\n${found}`)
+  for (const text of wanted) assert.ok(found.includes(text), `“${text}” is missing in:\n${found}`)
 }
