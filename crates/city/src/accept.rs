@@ -53,6 +53,8 @@ struct Intake<'a> {
     before: Verdicts,
     verdicts: Verdicts,
     fresh: Vec<Change>,
+    /// Devices that held changes name, once that was asked.
+    introduced: Option<BTreeSet<DeviceId>>,
 }
 
 impl<'a> Intake<'a> {
@@ -75,6 +77,7 @@ impl<'a> Intake<'a> {
             before: verdicts.clone(),
             verdicts,
             fresh: Vec::new(),
+            introduced: None,
         })
     }
 
@@ -114,9 +117,9 @@ impl<'a> Intake<'a> {
 
     /// A change that touches the stream's record may let its own device in: the city's first one carries the
     /// certificate of its key.
-    fn may_enter(&self, change: &Change) -> Result<bool, DbError> {
+    fn may_enter(&mut self, change: &Change) -> Result<bool, DbError> {
         let device = &change.header.device;
-        if lets_in(&self.verdicts, device) {
+        if lets_in(&self.verdicts, device) || self.was_introduced(device)? {
             return Ok(true);
         }
         if !change.touches(STREAM_KIND, STREAM_RECORD) {
@@ -124,6 +127,18 @@ impl<'a> Intake<'a> {
         }
         let root = &self.city.root;
         Ok(lets_in(&fold::verdicts(self.t, root, &self.stream, self.founder, Some(change))?, device))
+    }
+
+    /// A device that a held change introduced, but one that does not count: written after its own device was revoked.
+    /// What it wrote is held like that, and counts as little.
+    fn was_introduced(&mut self, device: &DeviceId) -> Result<bool, DbError> {
+        if self.introduced.is_none() {
+            let held = log::touching(self.t, &self.stream, STREAM_KIND, STREAM_RECORD)?;
+            let paths = held.iter().flat_map(|change| change.header.writes.iter().map(|write| &write.path));
+            let devices = paths.filter_map(|path| path.strip_prefix("~device/")?.parse().ok());
+            self.introduced = Some(devices.collect());
+        }
+        Ok(self.introduced.as_ref().is_some_and(|introduced| introduced.contains(device)))
     }
 
     fn append(&mut self, mut change: Change) -> Result<(), DbError> {
@@ -135,6 +150,9 @@ impl<'a> Intake<'a> {
             change.drop_payload();
         }
         self.log.append(&mut change)?;
+        if change.touches(STREAM_KIND, STREAM_RECORD) {
+            self.introduced = None;
+        }
         let revoked = self.verdicts.revoked.contains_key(&change.header.device);
         if revoked || change.touches(STREAM_KIND, STREAM_RECORD) {
             self.verdicts = fold::verdicts(self.t, &self.city.root, &self.stream, self.founder, None)?;

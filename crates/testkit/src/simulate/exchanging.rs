@@ -75,7 +75,13 @@ impl Stage {
         self.note(format!("{name} exchanges ({:?}): {words}", course.faults));
         judge(name, done.as_ref(), course)?;
         let happened = course.is_clean() || done.is_none() || hits.get() > 0;
-        Ok(if happened { vec![Who::Laptop(at), Who::City] } else { Vec::new() })
+        if happened {
+            return Ok(vec![Who::Laptop(at), Who::City]);
+        }
+        // It went through without its fault: not that event, but an exchange all the same.
+        self.look(Who::Laptop(at))?;
+        self.look(Who::City)?;
+        Ok(Vec::new())
     }
 
     /// A laptop that has worked by itself comes in, however often it is interrupted.
