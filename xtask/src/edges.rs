@@ -12,11 +12,12 @@ use crate::process::{cargo, read};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("replica", &[]),
     ("domain", &[]),
+    ("photo", &[]),
     ("wire", &["replica"]),
     ("store", &["replica", "wire"]),
     ("reports", &["domain"]),
     ("sync", &["replica", "wire", "store"]),
-    ("app", &["replica", "wire", "store", "sync", "domain", "reports"]),
+    ("app", &["replica", "wire", "store", "sync", "domain", "reports", "photo"]),
     ("city", &["replica", "wire", "domain", "reports"]),
     ("jishi", &["app"]),
     ("shell-web", &["app"]),
