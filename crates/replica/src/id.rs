@@ -1,4 +1,4 @@
-//! Names that are 32 bytes: changes, streams, devices, the root. In JSON they are 64 lower-case hex digits.
+//! Names that are 32 bytes: changes, streams, devices, the root, files. In JSON they are 64 lower-case hex digits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -99,6 +99,8 @@ ids! {
     RootKey;
     /// The BLAKE3 hash of a payload.
     PayloadHash;
+    /// The BLAKE3 hash of a file that records name.
+    BlobHash;
 }
 
 impl From<ChangeId> for StreamId {

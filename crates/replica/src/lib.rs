@@ -8,6 +8,7 @@
 //! Start with [`RawChange`] and [`Change`] (what is carried), [`ChangeBuilder`] (how one is made), [`fold_record`]
 //! (what it comes to), [`verdicts`] (what does not count) and [`Replica`] (a set of changes in memory).
 
+mod blob;
 mod builder;
 mod change;
 mod fold;
@@ -24,6 +25,7 @@ mod state_json;
 mod text;
 mod verdict;
 
+pub use blob::{BlobRef, blobs_in};
 pub use builder::{CannotBuild, ChangeBuilder, End, device_of};
 pub use change::{
     Change, RawChange, Refused, SIGNATURE_PURPOSE, display_lamport, is_signed, signature_input,
@@ -31,7 +33,7 @@ pub use change::{
 pub use fold::fold_record;
 pub use frontier::Frontier;
 pub use header::{Header, WriteHead};
-pub use id::{BadId, ChangeId, DeviceId, PayloadHash, RootKey, StreamId, from_hex, to_hex};
+pub use id::{BadId, BlobHash, ChangeId, DeviceId, PayloadHash, RootKey, StreamId, from_hex, to_hex};
 pub use json::{Unreadable, canonical, inspect};
 pub use kinds::{BadKind, BadValue, Choice, FieldDef, FieldType, Group, ItemDef, Kind, Kinds, Section};
 pub use replica::{Inserted, Replica};

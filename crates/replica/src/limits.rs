@@ -19,5 +19,7 @@ pub const MAX_INTEGER: u64 = 1 << 53;
 pub const MAX_PATH: usize = 256;
 /// Bytes of a record id, a kind, an action, an author, a batch or an origin.
 pub const MAX_NAME: usize = 128;
+/// Bytes of one file that a record names.
+pub const MAX_BLOB: u64 = 16 * 1024 * 1024;
 /// A lamport value further than this above the one before it in its chain is not believed.
 pub const MAX_LAMPORT_JUMP: u64 = 1_000_000;

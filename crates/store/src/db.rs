@@ -9,7 +9,8 @@ use crate::error::StoreError;
 use crate::keys::FileKey;
 
 /// Numbered from 1. Never edited after a release; a file with a higher number is refused.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_blobs.sql")];
 
 /// The highest file format that this program knows.
 pub const FORMAT: i64 = MIGRATIONS.len() as i64;
@@ -39,7 +40,9 @@ impl Place {
     pub(crate) fn create(&self, key: &FileKey) -> Result<(), StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let mut db = self.connect(key, flags).map_err(|error| StoreError::sql(&self.file, error))?;
-        settings(&db).and_then(|()| migrate(&mut db)).map_err(|error| StoreError::sql(&self.file, error))?;
+        settings(&db)
+            .and_then(|()| migrate(&mut db, MIGRATIONS))
+            .map_err(|error| StoreError::sql(&self.file, error))?;
         db.close().map_err(|(_, error)| StoreError::sql(&self.file, error))
     }
 
@@ -55,12 +58,25 @@ impl Place {
         let sorted = |error| StoreError::sql(&self.file, error);
         let mut writing = self.connect(key, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sorted)?;
         settings(&writing)
-            .and_then(|()| migrate(&mut writing))
+            .and_then(|()| migrate(&mut writing, MIGRATIONS))
             .and_then(|()| glance(&writing))
             .map_err(sorted)?;
         let reading = self.connect(key, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sorted)?;
         settings(&reading).and_then(|()| reading.pragma_update(None, "query_only", true)).map_err(sorted)?;
         Ok((writing, reading))
+    }
+
+    /// Opens, or makes, a file of another schema beside the branch's. A making that was cut is begun again.
+    pub(crate) fn open_beside(&self, key: &FileKey, scripts: &[&str]) -> Result<Connection, StoreError> {
+        let sorted = |error| StoreError::sql(&self.file, error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut db = self.connect(key, flags).map_err(sorted)?;
+        let (found, known) = (version(&db).map_err(sorted)?, scripts.len() as i64);
+        if found > known {
+            return Err(StoreError::TooNew { file: self.file.clone(), found, known });
+        }
+        settings(&db).and_then(|()| migrate(&mut db, scripts)).map_err(sorted)?;
+        Ok(db)
     }
 
     /// Reads the version on a connection that cannot change the file, not even by folding its WAL back at the end.
@@ -96,9 +112,9 @@ fn settings(db: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Brings the file to the newest format, one transaction for each step.
-fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
+fn migrate(db: &mut Connection, scripts: &[&str]) -> rusqlite::Result<()> {
     let done = usize::try_from(version(db)?).unwrap_or(0);
-    for (at, script) in MIGRATIONS.iter().enumerate().skip(done) {
+    for (at, script) in scripts.iter().enumerate().skip(done) {
         let step = db.transaction()?;
         step.execute_batch(script)?;
         step.pragma_update(None, "user_version", at as i64 + 1)?;
@@ -182,6 +198,46 @@ mod tests {
             assert_eq!(super::version(&db).unwrap(), FORMAT);
         }
         assert_eq!(FORMAT, MIGRATIONS.len() as i64);
+    }
+
+    #[test]
+    fn files_that_were_named_before_this_format_are_known_afterwards() {
+        let (_dir, place, key) = place();
+        std::fs::remove_file(&place.file).unwrap();
+        let mut old =
+            place.connect(&key, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+        super::settings(&old).unwrap();
+        super::migrate(&mut old, &MIGRATIONS[..1]).unwrap();
+        let named = |byte: &str, len: i64| {
+            format!(r#"{{"blob":"{}","len":{len},"media":"image/jpeg"}}"#, byte.repeat(64))
+        };
+        let payloads = [
+            format!(r#"[true,{{"blob":{},"thumb":{}}}]"#, named("a", 5), named("b", 6)),
+            format!("[{}]", named("A", 5)),
+            format!("[{}]", named("c", 0)),
+            r#"["blob", {"blob": 1}"#.to_owned(),
+            r#"["a text with the word "blob" that is no json"#.to_owned(),
+        ];
+        old.execute("INSERT INTO stream (seq, id) VALUES (1, zeroblob(32))", []).unwrap();
+        for (seq, payload) in payloads.iter().enumerate() {
+            let sql =
+                "INSERT INTO change (seq, id, stream, device, n, lamport, at, header, signature, payload)
+                       VALUES (?1, ?2, 1, x'', 1, 1, 1, x'', x'', ?3)";
+            old.execute(sql, (seq as i64, [seq as u8; 32], payload.as_bytes())).unwrap();
+        }
+        old.execute(
+            "INSERT INTO fold VALUES (7, ?1)",
+            [format!("{{\"file\":{}}}", named("a", 5)).as_bytes()],
+        )
+        .unwrap();
+        super::migrate(&mut old, MIGRATIONS).unwrap();
+        let rows = |table: &str| -> Vec<(i64, Vec<u8>, i64)> {
+            let mut statement = old.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        assert_eq!(rows("blob_name"), [(0, vec![0xaa; 32], 5), (0, vec![0xbb; 32], 6)]);
+        assert_eq!(rows("record_blob"), [(7, vec![0xaa; 32], 5)]);
     }
 
     #[test]

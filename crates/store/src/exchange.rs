@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use crate::Touched;
+use crate::blobs;
 use crate::coverage;
 use crate::error::{Fault, StoreError};
 use crate::fold::Batch;
@@ -215,6 +216,9 @@ impl Store {
             }
             for (id, frontier) in covered {
                 if let Some(stream) = log::stream(db, id)? {
+                    if fell_back(&log::city_frontier(db, stream.seq)?, frontier) {
+                        blobs::forget_city(db)?;
+                    }
                     coverage::cover(db, stream.seq, frontier, receipt.map(|receipt| receipt.at))?;
                 }
             }
@@ -266,6 +270,12 @@ impl Store {
             None => Ok(T::default()),
         })
     }
+}
+
+/// A city that holds less of a chain than it once did was set back, and may have lost attachments, too.
+fn fell_back(before: &Frontier, after: &Frontier) -> bool {
+    let highest = |frontier: &Frontier, device| frontier.ends(device).map(|(n, _)| n).max();
+    before.0.keys().any(|device| highest(after, device) < highest(before, device))
 }
 
 struct Issuing {

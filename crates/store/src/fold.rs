@@ -9,6 +9,7 @@ use replica::{
 };
 use rusqlite::Connection;
 
+use crate::blobs;
 use crate::error::Fault;
 use crate::log::{self, Held, StreamRow};
 use crate::project::project;
@@ -82,6 +83,7 @@ impl<'a> Batch<'a> {
     /// Takes in a change of the log again, for a rebuild.
     pub(crate) fn touch(&mut self, stream: StreamRow, seq: i64, change: Change) -> Result<(), Fault> {
         self.streams.insert(stream.seq, stream);
+        blobs::note_change(self.db, seq, &change)?;
         let mut touched = BTreeSet::new();
         for write in &change.header.writes {
             if touched.insert((&write.kind, &write.record)) {
@@ -98,7 +100,9 @@ impl<'a> Batch<'a> {
     /// Notes a record to be folded again, because a change of it got its payload.
     pub(crate) fn touch_again(&mut self, stream: StreamRow, change: i64) -> Result<(), Fault> {
         self.streams.insert(stream.seq, stream);
-        self.changes.remove(&change);
+        let filled = Arc::new(log::change(self.db, change)?);
+        blobs::note_change(self.db, change, &filled)?;
+        self.changes.insert(change, filled);
         self.dirty.extend(records::touched_by_change(self.db, change)?);
         Ok(())
     }
@@ -165,6 +169,7 @@ impl<'a> Batch<'a> {
             && verdicts.drops(&change)
         {
             log::drop_payload(self.db, id)?;
+            blobs::forget_change(self.db, held.seq)?;
             self.changes.remove(&held.seq);
         }
         Ok(())

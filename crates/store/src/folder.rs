@@ -45,4 +45,8 @@ impl Folder {
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("branch.db")
     }
+
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.path.join("blobs.db")
+    }
 }

@@ -1,15 +1,17 @@
 //! The device's branch: one folder with one encrypted SQLite file for the log of signed changes, the records folded
-//! from it, the lists and the search box, drafts, and the fields that never leave this computer.
+//! from it, the lists and the search box, drafts, and the fields that never leave this computer; and a second one for
+//! the attachments that records name.
 //!
 //! It never talks to a network, never decides a Party rule, never lets a value of a record into a log line or an
 //! error, and has one way to write: `Store::write` for this computer's changes and `Store::apply` for those of others
 //! end in the same fold, in one transaction. It blocks: call it from a thread of its own.
 //!
 //! Start at `store.rs` (opening), `write.rs` (one user action), `apply.rs` (changes from elsewhere), `fold.rs` (what
-//! both end in); `migrations/` is the schema.
+//! both end in), `blobs/` (attachments); `migrations/` is the schema.
 
 mod apply;
 mod aside;
+mod blobs;
 mod coverage;
 mod db;
 mod error;
@@ -34,6 +36,7 @@ mod write;
 
 pub use apply::{Applied, Refusal};
 pub use aside::Draft;
+pub use blobs::{Appended, BlobHere, BlobState, BlobsLeft, NamedBlob, SMALL};
 pub use db::FORMAT;
 pub use error::StoreError;
 pub use exchange::{Issue, IssueWrite, Outbox, Page, StoredReceipt, StreamInfo};

@@ -173,7 +173,8 @@ fn dates(state: &RecordState, kind: &Kind) -> (String, String) {
             | FieldType::Decimal
             | FieldType::Person
             | FieldType::Record
-            | FieldType::List => {}
+            | FieldType::List
+            | FieldType::Blob => {}
         }
     }
     Default::default()

@@ -4,6 +4,7 @@ use replica::{DeviceId, RecordState};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::blobs;
 use crate::error::Fault;
 use crate::project::Projection;
 
@@ -103,6 +104,7 @@ pub(crate) fn save(
     if !fresh {
         db.prepare_cached("DELETE FROM facet WHERE record = ?1")?.execute([seq])?;
     }
+    blobs::note_record(db, seq, state, fresh)?;
     for (path, value) in &row.facets {
         db.prepare_cached("INSERT OR IGNORE INTO facet (record, path, value) VALUES (?1, ?2, ?3)")?
             .execute(params![seq, path, value])?;
@@ -169,7 +171,7 @@ fn save_words(db: &Connection, seq: i64, row: &Projection, stored: bool) -> Resu
 /// Forgets everything that is computed from the log.
 pub(crate) fn forget_all(db: &Connection) -> Result<(), Fault> {
     db.execute_batch(
-        "DELETE FROM touch; DELETE FROM facet; DELETE FROM fold; DELETE FROM record; INSERT INTO words (words) VALUES ('delete-all');",
+        "DELETE FROM touch; DELETE FROM facet; DELETE FROM blob_name; DELETE FROM record_blob; DELETE FROM fold; DELETE FROM record; INSERT INTO words (words) VALUES ('delete-all');",
     )?;
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! The open branch: making, opening, passwords, and the two connections that everything else goes through.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use replica::Kinds;
+use replica::{BlobHash, Kinds};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::blobs::BlobFile;
 use crate::db::{self, Place};
 use crate::error::{Fault, StoreError};
 use crate::fold::{Batch, VerdictCache};
@@ -27,6 +29,9 @@ pub struct Store {
     listeners: Mutex<Vec<Listener>>,
     kinds: Kinds,
     verdicts: Mutex<VerdictCache>,
+    blobs: BlobFile,
+    /// Attachments that were added since the branch was opened.
+    fresh_blobs: Mutex<HashSet<BlobHash>>,
     pub(crate) sources: Arc<dyn Sources>,
 }
 
@@ -106,6 +111,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let (writing, reading) = place.open(&key)?;
         keys::heal(folder.path(), &keys)?;
+        let blobs = BlobFile::at(Place { file: folder.blobs(), vfs: place.vfs });
         let store = Self {
             folder,
             place,
@@ -116,6 +122,8 @@ impl Store {
             listeners: Mutex::default(),
             kinds: Kinds::builtin(),
             verdicts: Mutex::default(),
+            blobs,
+            fresh_blobs: Mutex::default(),
             sources,
         };
         store.ensure_identity()?;
@@ -216,6 +224,18 @@ impl Store {
         })?;
         *verdicts = after;
         Ok(touched)
+    }
+
+    pub(crate) fn key(&self) -> &FileKey {
+        &self.key
+    }
+
+    pub(crate) fn blob_file(&self) -> &BlobFile {
+        &self.blobs
+    }
+
+    pub(crate) fn fresh_blobs(&self) -> MutexGuard<'_, HashSet<BlobHash>> {
+        locked(&self.fresh_blobs)
     }
 
     pub fn kinds(&self) -> &Kinds {

@@ -58,7 +58,9 @@ impl Store {
         let columns = "SELECT kind, id, life, closing, title, title_key, date, date_end, list, conflicts, late,
                          born_at, last_at, hex(word_hash),
                          (SELECT group_concat(path || '=' || value, ';') FROM
-                           (SELECT path, value FROM facet WHERE facet.record = record.seq ORDER BY path, value))
+                           (SELECT path, value FROM facet WHERE facet.record = record.seq ORDER BY path, value)),
+                         (SELECT group_concat(hex(blob) || len, ';') FROM
+                           (SELECT blob, len FROM record_blob WHERE record_blob.record = record.seq ORDER BY blob))
                        FROM record WHERE stream = ?1 ORDER BY kind, id";
         self.look(|db| {
             let mut hasher = blake3::Hasher::new();

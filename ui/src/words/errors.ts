@@ -58,6 +58,8 @@ export const problemSentences: Readonly<Record<string, string>> = {
   out_of_range: '数字超出范围',
   twice: '重复了',
   unknown_field: '没有这一栏，请升级程序',
+  empty_file: '文件是空的，没有添加。请换一个文件',
+  file_too_large: '文件太大，没有添加。每个附件最多 16 MB，请压缩后再试',
   bad_uscc: '统一社会信用代码不正确，请核对 18 位代码',
   secret_marking: '有密级标志，不能录入',
   name_missing: '必须填写',

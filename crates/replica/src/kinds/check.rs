@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{FieldDef, FieldType, Kind};
+use crate::blob::BlobRef;
 
 const MAX_TEXT: usize = 500;
 const MAX_LONGTEXT: usize = 20_000;
+const MAX_MEDIA: usize = 100;
 /// 18 characters without I, O, S, V, Z, and their weights (GB 32100).
 const USCC_DIGITS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 const USCC_WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
@@ -48,6 +50,7 @@ impl FieldDef {
             FieldType::Person | FieldType::Record => typed(value.as_str().is_some_and(is_id)),
             FieldType::Object => return self.check_object(path, value),
             FieldType::List => typed(value.is_array()),
+            FieldType::Blob => typed(is_blob(value)),
         };
         judged.map_err(|code| BadValue { code, path: path.into() })
     }
@@ -136,6 +139,16 @@ fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
+/// A file, of a media type that can stand in an HTTP header.
+fn is_blob(value: &Value) -> bool {
+    let token = |part: &str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".+-".contains(&byte);
+        !part.is_empty() && part.bytes().all(plain)
+    };
+    let named = BlobRef::from_value(value).filter(|named| named.media.len() <= MAX_MEDIA);
+    named.is_some_and(|named| named.media.split_once('/').is_some_and(|(sort, of)| token(sort) && token(of)))
+}
+
 fn is_decimal(text: &str) -> bool {
     let digits =
         |text: &str| !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -207,9 +220,14 @@ mod tests {
             {"path":"born","label":"日","type":"date","birthday":true},
             {"path":"time","label":"时","type":"datetime"},
             {"path":"who/*","label":"人","type":"person"},
+            {"path":"file","label":"文件","type":"object","parts":[{"path":"blob","label":"文件","type":"blob","required":true}]},
             {"path":"object","label":"块","type":"object","parts":[
                 {"path":"start","label":"始","type":"datetime","required":true},{"path":"n","label":"数","type":"int"}]}]}"#;
         Kinds::parse(&[("a", text)]).unwrap().get("a").unwrap().clone()
+    }
+
+    fn blob(media: &str, len: u64) -> Value {
+        BlobRef { hash: crate::BlobHash::of(b"x"), len, media: media.into() }.to_value()
     }
 
     #[test]
@@ -251,6 +269,13 @@ mod tests {
             ("object", json!({"n": 1}), Some("required")),
             ("object", json!({"start": "2026-10-13T14:00", "n": "1"}), Some("wrong_type")),
             ("object", json!("x"), Some("wrong_type")),
+            ("file", json!({"blob": blob("image/jpeg", 9), "name": "合影"}), None),
+            ("file", json!({"blob": blob("image/svg+xml", 9)}), None),
+            ("file", json!({"blob": blob("image", 9)}), Some("wrong_type")),
+            ("file", json!({"blob": blob("image/jpeg\r\nx: y", 9)}), Some("wrong_type")),
+            ("file", json!({"blob": blob("image/jpeg", 0)}), Some("wrong_type")),
+            ("file", json!({"blob": "image/jpeg"}), Some("wrong_type")),
+            ("file", json!({"name": "合影"}), Some("required")),
             ("field_of_a_newer_program", json!(1), None),
             ("~born", json!(true), None),
         ];

@@ -110,6 +110,8 @@ pub enum FieldType {
     Record,
     Object,
     List,
+    /// A file: `{"blob": its BLAKE3 in hex, "len", "media"}`.
+    Blob,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

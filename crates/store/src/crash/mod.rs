@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use replica::{BlobHash, BlobRef};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vfs::Disk;
@@ -69,8 +70,19 @@ fn meeting(at: usize) -> BTreeMap<String, Value> {
     let mut fields: BTreeMap<String, Value> =
         (0..20).map(|who| (format!("attendance/p{who}/status"), json!("present"))).collect();
     fields.insert("title".to_owned(), json!(format!("第{at}次主题党日")));
+    if at % 2 == 0 {
+        let file = BlobRef { hash: BlobHash::of(&photo(at)), len: 150_000, media: "image/jpeg".to_owned() };
+        fields.insert("attachments/f1/file".to_owned(), json!({ "blob": file.to_value() }));
+    }
     fields.insert("agenda/a1/speeches/s1/text".to_owned(), json!("发言".repeat(400)));
     fields
+}
+
+/// 150 KB that do not pack away.
+fn photo(at: usize) -> Vec<u8> {
+    let mut bytes = vec![0; 150_000];
+    blake3::Hasher::new().update(&at.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes
 }
 
 /// What the store said was done.
@@ -79,6 +91,7 @@ struct Acknowledged {
     meetings: BTreeSet<usize>,
     closed: BTreeSet<usize>,
     draft: Option<usize>,
+    photos: BTreeSet<usize>,
 }
 
 /// A working day, as far as the power lasts.
@@ -88,6 +101,10 @@ fn work(store: &Store, done: &mut Acknowledged) -> Result<(), StoreError> {
     for at in 0..8 {
         store.set_draft("meeting", "typing", &json!({ "at": at }))?;
         done.draft = Some(at);
+        if at % 2 == 0 {
+            store.add_blob(&photo(at))?;
+            done.photos.insert(at);
+        }
         let id = format!("m{at}");
         store.write(&author(), "create", |w| w.create("meeting", &id, &meeting(at)))?;
         done.meetings.insert(at);
@@ -110,6 +127,14 @@ fn examine(base: &Base, folder: &Path, done: &Acknowledged, when: &str) {
         let closed = !matches!(state.closing, replica::Closing::Open);
         assert!(closed || !done.closed.contains(at), "{when}: closing {at} was acknowledged and is lost");
     }
+    for at in &done.photos {
+        let kept = store.blob(&BlobHash::of(&photo(*at))).unwrap();
+        assert!(
+            kept.is_some_and(|kept| kept == photo(*at)),
+            "{when}: photo {at} was acknowledged and is lost"
+        );
+    }
+    assert_eq!(store.blobs_to_fetch().unwrap(), [], "{when}: what a record names was kept before it");
     let draft = store.draft("meeting", "typing").unwrap().map(|draft| draft.content["at"].as_u64().unwrap());
     assert!(
         draft >= done.draft.map(|at| at as u64),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the lint allows it in test functions only, and helpers are none")]
 
 mod applying;
+mod blobs;
 mod exchanging;
 mod opening;
 mod rebuilding;
