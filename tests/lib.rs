@@ -1,1 +1,3 @@
-//! The stories live in `stories/`; this crate holds nothing else.
+//! What the fuzzers in `tests/fuzz` and the bounded runs in `tests/hostile` share. The stories themselves are tests.
+
+pub mod entries;

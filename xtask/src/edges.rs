@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("jishi", &["app"]),
     ("shell-web", &["app"]),
     ("testkit", &["replica", "wire", "store", "sync", "domain", "reports", "app", "city"]),
-    ("stories", &[]),
+    ("stories", &["replica", "wire"]),
     ("xtask", &[]),
 ];
 

@@ -7,6 +7,7 @@ use app::contract::{
 };
 use chrono::{Days, NaiveDate};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::builders::{Calls, MeetingBuilder, PASSWORD, a_branch, a_meeting};
@@ -18,7 +19,7 @@ pub struct Secretary<P: Calls> {
 }
 
 /// How much the pages show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holdings {
     pub people: usize,
     pub meetings: u64,

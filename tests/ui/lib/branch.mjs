@@ -3,6 +3,9 @@ import { choose, field, follow, goTo, press, sees, type } from './hands.mjs'
 
 export const PASSWORD = 'hao-jide-mima-1'
 
+/** Of the folders that are kept as fixtures. */
+export const KEPT_PASSWORD = '泰山脚下的石榴树'
+
 /** Goes through the three steps of set-up. */
 export async function setUp(page, { name, short, superior, since, seats, groups = [], author }) {
   await sees(page, '新建支部')

@@ -1,10 +1,11 @@
 // What goes wrong on real computers, and the words that the page has for it.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { pasteRoster, setUp, unlock } from '../lib/branch.mjs'
-import { browser, open, pictures } from '../lib/browser.mjs'
+import { fileURLToPath } from 'node:url'
+import { KEPT_PASSWORD, pasteRoster, setUp, unlock } from '../lib/branch.mjs'
+import { browser, open, pictures, sound } from '../lib/browser.mjs'
 import { agenda, basics, begin, saved } from '../lib/editor.mjs'
 import { needsRoot, smallDisk } from '../lib/faults.mjs'
 import { field, item, press, sees } from '../lib/hands.mjs'
@@ -42,7 +43,23 @@ test('a changed byte in a page of the database', async (t) => {
   await unlock(next)
   await sees(next, '数据文件已损坏')
   await pictures(next, 'damaged')
+  await sound(next, 'damaged')
   assert.deepEqual(readFileSync(path), bytes, 'a damaged file is left as it is')
+})
+
+test('a database of a newer program', async (t) => {
+  const data = folder(t)
+  cpSync(fileURLToPath(new URL('../../fixtures/newer/', import.meta.url)), data, { recursive: true })
+  const path = database(data)
+  const bytes = readFileSync(path)
+  const program = await shell(data, { at: AT })
+  t.after(() => program.stop())
+  const page = await open(await browser(t), program.address)
+  await unlock(page, KEPT_PASSWORD)
+  await sees(page, '更新版本的程序')
+  await pictures(page, 'newer')
+  await sound(page, 'newer')
+  assert.deepEqual(readFileSync(path), bytes, 'a file of a newer program is left as it is')
 })
 
 test('ten megabytes in one field', async (t) => {
@@ -88,6 +105,7 @@ test('a full disk keeps the text on the page', { skip: needsRoot }, async (t) =>
   await field(frame, '决议、决定事项').fill('决定事项'.repeat(2000))
   await sees(page, '磁盘已满')
   await pictures(page, 'disk-full')
+  await sound(page, 'disk full')
   assert.match(await field(frame, '决议、决定事项').inputValue(), /^决定事项/, 'what was typed is still on the page')
   disk.clear()
   await field(frame, '决议、决定事项').fill('决定购置设备')

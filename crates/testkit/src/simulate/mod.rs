@@ -22,8 +22,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::Result;
 
-pub use base::Base;
+pub use base::{Base, copy};
 pub use figures::Figures;
+pub use line::Line;
 pub use oracle::Broken;
 pub use story::{Event, Story, What};
 
