@@ -49,7 +49,8 @@ pub fn exchange(bytes: &[u8]) {
         request(body);
     }
     request(bytes);
-    let asked = [StreamId([1; 32]), StreamId([2; 32])].map(|stream| StreamAsk { stream, have: Have::Digest([0; 16]) });
+    let asked = [StreamId([1; 32]), StreamId([2; 32])]
+        .map(|stream| StreamAsk { stream, have: Have::Digest([0; 16]) });
     for count in 0..=asked.len() {
         if let Ok((answer, _)) = Answer::decode(bytes, &asked[..count], [9; 16], DeviceId([3; 32])) {
             let again = Answer::decode(&answer.encode(), &asked[..count], [9; 16], DeviceId([3; 32]));
