@@ -31,7 +31,7 @@ test('every page at every size, without a serious finding', async (t) => {
   await t.test('the sign-in sheet of a draft', async () => {
     await begin(page, '支部党员大会')
     await basics(page, { name: '十月党员大会', date: '2026-10-13', start: '14:00', end: '15:00', place: '会议室' })
-    await attendance(page)
+    await attendance(page, {})
     await agenda(page, 1, { topic: '学习' })
     await saved(page)
     await press(page, '打印签到表')
