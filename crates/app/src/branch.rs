@@ -63,6 +63,36 @@ impl Branch {
         Ok(self.store.write(&self.author, action, body)?)
     }
 
+    /// The same for a decision that was made over a record as it was read: if it changed since, nothing is written.
+    pub fn write_over(
+        &self,
+        state: &RecordState,
+        action: &str,
+        body: impl FnOnce(&mut Write) -> Result<(), StoreError>,
+    ) -> Result<Touched, CallError> {
+        self.write_over_all(&[state], action, body)
+    }
+
+    /// The same for a decision over several records.
+    pub fn write_over_all(
+        &self,
+        states: &[&RecordState],
+        action: &str,
+        body: impl FnOnce(&mut Write) -> Result<(), StoreError>,
+    ) -> Result<Touched, CallError> {
+        let mut changed = false;
+        let written = self.write(action, |write| {
+            for state in states {
+                changed |= write.record(&state.kind, &state.id)?.as_ref() != Some(*state);
+            }
+            if changed {
+                return Err(StoreError::Abandoned("a record changed".to_owned()));
+            }
+            body(write)
+        });
+        if changed { Err(CallError::new(Code::Changed)) } else { written }
+    }
+
     /// A record that is there or was.
     pub fn record(&self, kind: &str, id: &str) -> Result<RecordState, CallError> {
         let found = self.store.record(kind, id)?.filter(|state| state.life != Life::Waiting);
@@ -179,10 +209,11 @@ impl Branch {
     }
 }
 
-/// The values to show, by path; reserved paths left out.
+/// The values to show, by path: of texts that crossed the merge. Reserved paths are left out.
 pub fn fields(state: &RecordState) -> Fields {
-    let shown = state.values().filter(|(path, _)| !path.split('/').any(|step| step.starts_with('~')));
-    shown.map(|(path, value)| (path.to_owned(), value.clone())).collect()
+    let mut shown = state.all_shown(kinds().get(&state.kind));
+    shown.retain(|path, _| !path.split('/').any(|step| step.starts_with('~')));
+    shown
 }
 
 /// Lives in which a record is listed, with those that were removed.

@@ -27,6 +27,8 @@ pub enum Code {
     Closed,
     /// Two values stand side by side; a person decides first.
     InConflict,
+    /// What a page showed has changed since: it is shown anew before a decision is stored.
+    Changed,
     WrongPassword,
     WeakPassword,
     WrongRecoveryCode,

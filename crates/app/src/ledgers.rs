@@ -1,12 +1,14 @@
 //! 台账: table, form and checks of a ledger come from its kind file.
 
 use crate::app::App;
+use crate::base::{base_of, required_base, save};
 use crate::branch::{Fields, fields};
 use crate::civil;
+use crate::conflicts::undecided;
 use crate::contract::*;
 use crate::error::{CallError, Code};
 use crate::facts::Facts;
-use crate::standing::{report_of_row, reporting, state_of, state_of_row};
+use crate::standing::{report_of_row, reporting, state_of, state_of_row, undecided_row};
 use crate::values::{kinds, problems, required};
 use replica::{FieldDef, FieldType, Group, Kind};
 use serde_json::{Value, json};
@@ -50,6 +52,7 @@ impl App {
                 cells: kind.list.iter().map(|path| cell(kind, path, &shown, &facts)).collect(),
                 state: state_of_row(row),
                 report: report_of_row(row),
+                undecided: undecided_row(row),
             }
         });
         Ok(LedgerPage {
@@ -68,6 +71,8 @@ impl App {
         let values = fields(&state);
         Ok(LedgerEntry {
             problems: missing(kind, &values),
+            undecided: undecided(&state),
+            base: base_of(&state),
             state: state_of(&state),
             report,
             times: Times {
@@ -81,22 +86,19 @@ impl App {
         })
     }
 
-    pub(crate) fn save_ledger_entry(&self, request: SaveLedgerEntry) -> Result<RecordRef, CallError> {
+    pub(crate) fn save_ledger_entry(&self, request: SaveLedgerEntry) -> Result<Saved, CallError> {
         let branch = self.branch()?;
         let kind = ledger(&request.kind)?;
-        let shown = match &request.id {
-            Some(id) => fields(&branch.open_record(&kind.kind, id)?),
-            None => Fields::new(),
-        };
         let wanted = tidy(request.values);
         check(kind, &wanted)?;
-        let changes = changes(kind, &shown, &wanted);
-        let id = request.id.clone().unwrap_or_else(|| self.world.id());
-        branch.write("save_ledger_entry", |write| match request.id {
-            Some(_) => write.put(&kind.kind, &id, &changes),
-            None => write.create(&kind.kind, &id, &changes),
-        })?;
-        Ok(RecordRef { id })
+        if let Some(id) = &request.id {
+            let base = required_base(request.base.as_ref())?;
+            let changes = changes(kind, &base.values, &wanted);
+            return save(&branch, "save_ledger_entry", (&kind.kind, id), &changes, base);
+        }
+        let id = self.world.id();
+        branch.write("save_ledger_entry", |write| write.create(&kind.kind, &id, &wanted))?;
+        Ok(Saved { id, conflict: false })
     }
 
     pub(crate) fn delete_ledger_entry(&self, request: LedgerRef) -> Result<Nothing, CallError> {

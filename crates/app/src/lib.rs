@@ -8,16 +8,19 @@ pub mod contract;
 pub mod error;
 
 mod app;
+mod base;
 mod branch;
 mod civil;
 mod facts;
 mod findings;
 mod reading;
 mod secrecy;
+mod showing;
 mod standing;
 mod values;
 mod world;
 
+mod conflicts;
 mod explanations;
 mod home;
 mod ledgers;

@@ -1,7 +1,12 @@
 //! The branch's own facts.
 
 use crate::app::App;
-use crate::contract::{CommitteeTerm, CreateBranch, GroupForm, Nothing, OrganisationForm};
+use crate::base::{base_of, save};
+use crate::conflicts::undecided;
+use crate::contract::{
+    Base, CommitteeTerm, CreateBranch, GroupForm, Nothing, OrganisationForm, OrganisationPage,
+    SaveOrganisation, Saved,
+};
 use crate::error::CallError;
 use crate::reading::Reading;
 use crate::values::{kind, problems, required};
@@ -9,27 +14,37 @@ use crate::world::World;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The kind that all of this is about.
+const KIND: &str = "organisation";
+
 type Fields = BTreeMap<String, Value>;
 
 impl App {
-    pub(crate) fn get_organisation(&self, _: Nothing) -> Result<OrganisationForm, CallError> {
-        let (_, fields) = self.branch()?.organisation()?;
-        Ok(from_fields(&fields))
+    pub(crate) fn get_organisation(&self, _: Nothing) -> Result<OrganisationPage, CallError> {
+        let branch = self.branch()?;
+        let (id, _) = branch.organisation()?;
+        let Some(state) = branch.store.record(KIND, &id)? else {
+            let (form, base) = (from_fields(&Fields::new()), Base::default());
+            return Ok(OrganisationPage { id, form, base, undecided: 0 });
+        };
+        let base = base_of(&state);
+        Ok(OrganisationPage { id, form: from_fields(&base.values), undecided: undecided(&state), base })
     }
 
-    pub(crate) fn save_organisation(&self, mut form: OrganisationForm) -> Result<Nothing, CallError> {
+    pub(crate) fn save_organisation(&self, request: SaveOrganisation) -> Result<Saved, CallError> {
         let branch = self.branch()?;
+        let SaveOrganisation { mut form, base } = request;
         name_items(&mut form, &self.world);
         let wanted = to_fields(&form);
         check(&wanted)?;
-        let (id, shown) = branch.organisation()?;
+        let (id, _) = branch.organisation()?;
         if id.is_empty() {
-            return Err(CallError::not_found("organisation", &id));
+            return Err(CallError::not_found(KIND, &id));
         }
-        let writes = writes(&to_fields(&from_fields(&shown)), &wanted);
-        branch.write("save_organisation", |write| write.put("organisation", &id, &writes))?;
+        let writes = writes(&to_fields(&from_fields(&base.values)), &wanted);
+        let saved = save(&branch, "save_organisation", (KIND, &id), &writes, &base)?;
         crate::session::save_label(&self.root, &branch.folder, &form.name)?;
-        Ok(Nothing {})
+        Ok(saved)
     }
 }
 
@@ -69,7 +84,7 @@ pub fn founded(request: &CreateBranch, world: &World) -> Result<Fields, CallErro
 }
 
 fn check(fields: &Fields) -> Result<(), CallError> {
-    let mut found = problems(kind("organisation"), fields);
+    let mut found = problems(kind(KIND), fields);
     let missing = ["name", "type", "records_since"].into_iter().filter(|path| !fields.contains_key(*path));
     found.extend(missing.map(required));
     if found.is_empty() { Ok(()) } else { Err(CallError::refused(found)) }

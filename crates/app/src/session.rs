@@ -114,7 +114,6 @@ impl App {
                 .map(|group| Choice { code: group.id.clone(), label: group.name.clone() })
                 .collect(),
             recovery_unconfirmed: !branch.store.is_recovery_confirmed(),
-            conflicts: u32::try_from(branch.store.count_undecided()?).unwrap_or(u32::MAX),
         })
     }
 

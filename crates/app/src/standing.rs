@@ -6,7 +6,7 @@ use store::{ClosingCode, HistoryEntry, LifeCode, ListRow};
 
 /// Where a folded record stands.
 pub fn state_of(state: &State) -> RecordState {
-    if state.is_contested() {
+    if state.is_disputed(crate::values::kinds().get(&state.kind)) {
         return RecordState::Conflict;
     }
     match (&state.life, &state.closing) {
@@ -26,6 +26,11 @@ pub fn state_of_row(row: &ListRow) -> RecordState {
         (LifeCode::Live | LifeCode::Waiting, ClosingCode::Final) => RecordState::Final,
         (LifeCode::Live | LifeCode::Waiting | LifeCode::Gone, ClosingCode::Open) => RecordState::Recorded,
     }
+}
+
+/// Something waits for a person to decide: a conflict, or what arrived after 定稿.
+pub fn undecided_row(row: &ListRow) -> bool {
+    matches!(row.life, LifeCode::Live | LifeCode::Contested) && (row.conflicts > 0 || row.late > 0)
 }
 
 /// 已上报 is said only with a receipt that covers every change of the record.

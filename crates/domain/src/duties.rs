@@ -95,8 +95,11 @@ pub fn counts_for(branch: Branch, meeting: &Meeting, others: &[Meeting], pack: &
     pack.duties.iter().flat_map(|rule| calendar.counted(rule, meeting, today)).collect()
 }
 
-/// The duties that two records would both be counted for.
-pub(crate) fn shared_duties(one: &Meeting, other: &Meeting, pack: &Pack) -> Vec<DutyId> {
+/// The activity whose duty two records of one event would both be counted for: their times overlap and they share it.
+pub fn same_event(one: &Meeting, other: &Meeting, pack: &Pack) -> Option<Activity> {
+    if one.id == other.id || !one.overlaps(other) {
+        return None;
+    }
     let shared = |rule: &&DutyRule| {
         one.is(rule.activity)
             && other.is(rule.activity)
@@ -105,7 +108,7 @@ pub(crate) fn shared_duties(one: &Meeting, other: &Meeting, pack: &Pack) -> Vec<
                 Per::Group => one.group == other.group,
             }
     };
-    pack.duties.iter().filter(shared).map(|rule| rule.id).collect()
+    pack.duties.iter().find(shared).map(|rule| rule.activity)
 }
 
 struct Calendar<'a> {

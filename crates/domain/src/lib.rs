@@ -28,7 +28,7 @@ pub mod votes;
 pub use actions::{ActionState, OpenAction, open_actions};
 pub use attendance::{Attendance, Count, count, due, meeting_quorum};
 pub use check::{Case, Lateness, check, check_branch, lateness};
-pub use duties::{Counted, Duty, DutyState, counts_for, due_duties, duties};
+pub use duties::{Counted, Duty, DutyState, counts_for, due_duties, duties, same_event};
 pub use finding::{Code, Finding, Severity};
 pub use meeting::Meeting;
 pub use organisation::Organisation;

@@ -20,6 +20,7 @@ mod json;
 mod kinds;
 pub mod limits;
 mod replica;
+mod shown;
 mod state;
 mod state_json;
 mod text;
@@ -39,7 +40,7 @@ pub use kinds::{BadKind, BadValue, Choice, FieldDef, FieldType, Group, ItemDef, 
 pub use replica::{Inserted, Replica};
 pub use state::{ChangeMeta, Closing, Field, Head, Item, LateWrite, Life, RecordState};
 pub use state_json::StateDigest;
-pub use text::{Piece, TextMerge, merge_text};
+pub use text::{Piece, Take, TextMerge, merge_text, taken};
 pub use verdict::{
     Ruling, STREAM_KIND, STREAM_RECORD, Standing, StreamFacts, Verdicts, Voided, certify, is_certificate,
     ruling_path, verdicts,

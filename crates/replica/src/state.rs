@@ -218,6 +218,13 @@ impl RecordState {
         unique(fields.chain(hidden).chain(items).chain(late))
     }
 
+    /// What somebody who reads the record now has seen: the heads at each path, and under `<item>/~` those of an item.
+    pub fn seen(&self) -> BTreeMap<String, Vec<ChangeId>> {
+        let fields = self.fields.keys().map(|path| (path.clone(), self.heads(path)));
+        let items = self.items.keys().map(|item| (format!("{item}/~"), self.item_heads(item)));
+        fields.chain(items).collect()
+    }
+
     /// Paths whose heads differ.
     pub fn conflicts(&self) -> impl Iterator<Item = &str> {
         let differ = |field: &Field| matches!(field, Field::Conflict { .. });

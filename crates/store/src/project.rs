@@ -93,7 +93,8 @@ pub(crate) fn project(state: &RecordState, kind: Option<&Kind>) -> Projection {
         date,
         date_end,
         list: kind.map_or_else(|| "{}".to_owned(), |kind| list(state, kind)),
-        conflicts: i64::try_from(state.conflicts().count()).unwrap_or(i64::MAX) + i64::from(is_torn(state)),
+        conflicts: i64::try_from(state.open_conflicts(kind).count()).unwrap_or(i64::MAX)
+            + i64::from(is_torn(state, kind)),
         late: i64::try_from(state.late.len()).unwrap_or(i64::MAX),
         born_at: state.born.as_ref().map(|born| born.at),
         last_at: state.last.as_ref().map_or(0, |last| last.at),
@@ -121,8 +122,8 @@ fn closing(state: &RecordState) -> ClosingCode {
 }
 
 /// A conflict that is not one of fields: of life or of closing.
-fn is_torn(state: &RecordState) -> bool {
-    state.is_contested() && state.conflicts().next().is_none()
+fn is_torn(state: &RecordState, kind: Option<&Kind>) -> bool {
+    state.is_disputed(kind) && state.open_conflicts(kind).next().is_none()
 }
 
 fn text_at(state: &RecordState, path: &str) -> String {

@@ -205,12 +205,20 @@ impl Store {
         })
     }
 
-    /// How many records wait for a person to decide: conflicts, or writes after 定稿.
-    pub fn count_undecided(&self) -> Result<u64, StoreError> {
+    /// Pairs of live records of a kind whose stretches of time overlap, the earlier one first.
+    pub fn overlapping(&self, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
         self.look(|db| {
-            let sql = "SELECT count(*) FROM record JOIN stream ON stream.seq = record.stream
-                       WHERE stream.own = 1 AND (conflicts > 0 OR late > 0)";
-            Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+            let sql = "SELECT a.id, b.id FROM record a
+                       JOIN stream ON stream.seq = a.stream AND stream.own = 1
+                       JOIN record b ON b.stream = a.stream AND b.kind = a.kind
+                         AND b.date >= a.date AND b.date < a.date_end AND b.life = 'live'
+                         AND b.date < b.date_end AND (b.date > a.date OR b.id > a.id)
+                       WHERE a.kind = ?1 AND a.life = 'live' AND a.date <> '' AND a.date < a.date_end
+                       ORDER BY a.date DESC, a.id, b.id";
+            let mut statement = db.prepare_cached(sql)?;
+            Ok(statement
+                .query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?)
         })
     }
 

@@ -183,6 +183,35 @@ impl<'a> Write<'a> {
         self.put_over(&state, fields)
     }
 
+    /// The same for a page that showed the record earlier: over what stood there then (`RecordState::seen`), so that
+    /// what arrived meanwhile stands beside it as a conflict.
+    pub fn put_over_seen(
+        &mut self,
+        kind: &str,
+        id: &str,
+        fields: &BTreeMap<String, Value>,
+        seen: &BTreeMap<String, Vec<ChangeId>>,
+    ) -> Result<(), StoreError> {
+        let from = self.planned.len();
+        self.put(kind, id, fields)?;
+        for at in from..self.planned.len() {
+            let over = seen_at(seen, &self.planned[at].path);
+            self.planned[at].over = self.held(over)?;
+        }
+        Ok(())
+    }
+
+    /// Ids that this computer holds: a page may name nothing else.
+    fn held(&self, ids: Vec<ChangeId>) -> Result<Vec<ChangeId>, StoreError> {
+        let mut held = Vec::new();
+        for id in ids {
+            if log::held(self.db, &id).map_err(|fault| fault.at(self.file()))?.is_some() {
+                held.push(id);
+            }
+        }
+        Ok(held)
+    }
+
     /// 定稿: closes the record over everything that is held of it and this action's writes.
     pub fn finalise(&mut self, kind: &str, id: &str, value: Value) -> Result<(), StoreError> {
         let state = self.existing(kind, id)?;
@@ -346,6 +375,20 @@ impl<'a> Write<'a> {
 fn settled(state: &RecordState) -> Vec<ChangeId> {
     let late = |id: &ChangeId| state.late.iter().any(|late| late.meta.change == *id);
     state.all_heads().into_iter().filter(|id| !late(id)).collect()
+}
+
+/// Heads that a page showed at a path; for an item's own life, everything that it showed of the item.
+fn seen_at(seen: &BTreeMap<String, Vec<ChangeId>>, path: &str) -> Vec<ChangeId> {
+    let item = path.rsplit_once('/').map(|(item, _)| item).filter(|_| is_reserved(path));
+    let within = |shown: &str| match item {
+        Some(item) => shown.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        None => shown == path,
+    };
+    let mut ids: Vec<ChangeId> =
+        seen.iter().filter(|(shown, _)| within(shown)).flat_map(|(_, ids)| ids.iter().copied()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 fn is_reserved(path: &str) -> bool {

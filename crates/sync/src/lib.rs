@@ -20,4 +20,4 @@ pub use engine::{Engine, Report};
 pub use enrol::{Enrolment, enrol, enrol_over, move_city};
 pub use error::SyncError;
 pub use http::{Carrier, NoReply, Reply};
-pub use reissue::{Candidate, Same, candidates, reissue};
+pub use reissue::{Candidate, Same, candidates, matched, reissue};

@@ -48,7 +48,7 @@ pub fn reissue(store: &Store, same: &Same, at: i64, author: &str) -> Result<usiz
     let mut enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
     let Some(from) = enrolment.reissue_from else { return Ok(0) };
     let into = enrolment.stream;
-    let same = &with_items(&live(store, &from, None)?, &live(store, &into, Some(enrolment.root))?, same);
+    let same = &matched(store, same)?;
     let mut changes = store.changes(&from)?;
     changes.sort_by_key(|change| (change.lamport, change.id));
     let known: BTreeSet<ChangeId> = store.origins(&into)?.into_keys().collect();
@@ -62,6 +62,14 @@ pub fn reissue(store: &Store, same: &Same, at: i64, author: &str) -> Result<usiz
     enrolment.reissue_from = None;
     enrolment.save(store)?;
     Ok(made)
+}
+
+/// What a person matched, with the items of matched records that are the same: what else names them follows.
+pub fn matched(store: &Store, same: &Same) -> Result<Same, SyncError> {
+    let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
+    let Some(from) = enrolment.reissue_from else { return Ok(same.clone()) };
+    let there = live(store, &enrolment.stream, Some(enrolment.root))?;
+    Ok(with_items(&live(store, &from, None)?, &there, same))
 }
 
 /// Adds the items of matched records that are the same: a 党小组 of the same name, a post from the same day. Those of

@@ -12,6 +12,8 @@ export type AttendanceForm = { person: string,
  */
 status: string, leave: string, reason: string, approver: string, };
 
+export type Base = unknown;
+
 export type BatchRef = { batch: string, };
 
 export type BranchCreated = { folder: string, recovery_code: string, };
@@ -42,13 +44,47 @@ export type ChangePassword = { old: string, new: string, };
 
 export type Choice = { code: string, label: string, };
 
-export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "clock_off" | "bad_address" | "busy" | "internal";
+export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "clock_off" | "bad_address" | "busy" | "internal";
 
 export type CommitteeTerm = { id: string, from: string, to: string | null, seats: number | null, };
 
 export type ConfirmMatching = { same: { [key in string]: string }, };
 
 export type ConfirmRecovery = { code: string, };
+
+export type ConflictCard = { kind: string, kind_label: string, id: string, title: string, date: string | null, state: RecordState, 
+/**
+ * Names what the page shows; a decision made over something else is refused.
+ */
+seen: string, 
+/**
+ * The record is closed: what is decided becomes a 更正 with a reason.
+ */
+correction: boolean, 
+/**
+ * Empty: nothing is left to decide.
+ */
+matters: Array<Matter>, 
+/**
+ * What the rules say of the record as it is shown now.
+ */
+findings: Array<FindingLine>, };
+
+export type ConflictList = { rows: Array<ConflictRow>, };
+
+export type ConflictRef = { kind: string, id: string, };
+
+export type ConflictRow = { kind: string, kind_label: string, id: string, title: string, date: string | null, 
+/**
+ * The other record, where one event was recorded twice.
+ */
+other: string | null, matters: Array<MatterLine>, };
+
+export type ConflictSettled = { left: number, 
+/**
+ * The rules were run again.
+ */
+findings: Array<FindingLine>, };
 
 export type Correction = { reason: string, author: string, 
 /**
@@ -103,6 +139,12 @@ export type DayCell = { date: string,
 weekday: number, events: Array<DayEvent>, };
 
 export type DayEvent = { id: string, types: Array<string>, title: string, state: RecordState, };
+
+export type Decision = { key: string, 
+/**
+ * `take` of the side; the number of sides for all of them. One for each open place of a text, else one.
+ */
+takes: Array<number>, };
 
 export type DraftLine = { 
 /**
@@ -242,11 +284,15 @@ export type LedgerCard = { kind: string, label: string, count: number, };
 
 export type LedgerDefinition = { kind: string, label: string, title: string, list: Array<string>, sections: Array<LedgerSection>, fields: Array<LedgerField>, };
 
-export type LedgerEntry = { kind: string, id: string, values: Record<string, unknown>, state: RecordState, report: ReportState, times: Times, 
+export type LedgerEntry = { kind: string, id: string, values: Record<string, unknown>, base: Base, state: RecordState, report: ReportState, times: Times, 
 /**
  * Required fields that are still empty.
  */
-problems: Array<FieldProblem>, };
+problems: Array<FieldProblem>, 
+/**
+ * How much waits for a person to decide.
+ */
+undecided: number, };
 
 export type LedgerField = { path: string, label: string, 
 /**
@@ -272,7 +318,7 @@ export type LedgerRow = { id: string,
 /**
  * One display text per column of `definition.list`.
  */
-cells: Array<string>, state: RecordState, report: ReportState, };
+cells: Array<string>, state: RecordState, report: ReportState, undecided: boolean, };
 
 export type LedgerSection = { label: string, fields: Array<string>, };
 
@@ -303,6 +349,74 @@ export type MatchingPage = { organisation: string, persons: Array<MatchLine>, me
  * Records that need no decision and will be issued again as they are.
  */
 others: number, };
+
+export type Matter = { 
+/**
+ * Names it in a decision.
+ */
+key: string, about: MatterKind, label: string, 
+/**
+ * This computer's side first.
+ */
+sides: Array<MatterSide>, 
+/**
+ * Taking all sides is a decision too.
+ */
+both: boolean, 
+/**
+ * What all sides together come to, where that can be taken.
+ */
+joined: string, 
+/**
+ * Of a text: what merged by itself, and the open places between. Each open place takes a decision of its own.
+ */
+parts: Array<TextPart>, 
+/**
+ * What the program would take; absent where it must not guess.
+ */
+proposed: number | null, };
+
+export type MatterKind = "field" | "text" | "deleted" | "item_removed" | "closings" | "late" | "same_event" | "item_added";
+
+export type MatterLine = { about: MatterKind, 
+/**
+ * What it is about, by the labels of the kind; empty for the whole record.
+ */
+label: string, };
+
+export type MatterSide = { 
+/**
+ * What a decision for it sends.
+ */
+take: number, says: SideSays, 
+/**
+ * It was written on this computer.
+ */
+here: boolean, 
+/**
+ * The name of whoever wrote it.
+ */
+who: string, 
+/**
+ * The letter of the computer, as in the numbers that it gives.
+ */
+computer: string, 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * As people read it.
+ */
+text: string, 
+/**
+ * What is shown of a secret until somebody asks for it.
+ */
+masked: string | null, 
+/**
+ * The reason that was given with it.
+ */
+reason: string, };
 
 export type MeetingDerived = { 
 /**
@@ -362,6 +476,10 @@ export type MeetingPage = { id: string, number: string | null, organisation: str
  */
 corrections: Array<Correction>, annulled: Correction | null, has_draft: boolean, 
 /**
+ * How much waits for a person to decide.
+ */
+undecided: number, 
+/**
  * Names of the persons that the form names by id.
  */
 names: { [key in string]: string }, };
@@ -384,7 +502,11 @@ late: boolean,
 /**
  * There is a draft with changes that are not on record yet.
  */
-has_draft: boolean, };
+has_draft: boolean, 
+/**
+ * Something waits for a person to decide.
+ */
+undecided: boolean, };
 
 export type MonthAttendance = { month: string, due: number, present: number, };
 
@@ -414,11 +536,17 @@ author: string, has_committee: boolean, groups: Array<Choice>,
 /**
  * The recovery code was shown but never typed back.
  */
-recovery_unconfirmed: boolean, conflicts: number, };
+recovery_unconfirmed: boolean, };
 
 export type OpenWithRecovery = { folder: string, code: string, new_password: string, };
 
 export type OrganisationForm = { name: string, short: string, type: string, superior: string, founded: string | null, records_since: string, units: string, term_began: string | null, term_years: number | null, committees: Array<CommitteeTerm>, groups: Array<GroupForm>, };
+
+export type OrganisationPage = { id: string, form: OrganisationForm, base: Base, 
+/**
+ * How much waits for a person to decide.
+ */
+undecided: number, };
 
 export type PasteRoster = { text: string, 
 /**
@@ -464,7 +592,7 @@ moved: string, moved_from: string, moved_place: string,
  */
 limit: string, limit_from: string, limit_to: string, note: string, };
 
-export type PersonPage = { id: string, form: PersonForm, 
+export type PersonPage = { id: string, form: PersonForm, base: Base, 
 /**
  * ID number and phone as shown without the reveal button.
  */
@@ -476,7 +604,11 @@ attendance: Array<MonthAttendance>,
 /**
  * What changed, newest first.
  */
-history: Array<HistoryLine>, };
+history: Array<HistoryLine>, 
+/**
+ * How much waits for a person to decide.
+ */
+undecided: number, };
 
 export type PersonRow = { id: string, name: string, 
 /**
@@ -490,7 +622,11 @@ standing: string | null, posts: Array<string>, group: string | null, joined: str
 /**
  * Date of leaving the branch.
  */
-left: string | null, };
+left: string | null, 
+/**
+ * Something waits for a person to decide.
+ */
+undecided: boolean, };
 
 export type PostForm = { id: string, 
 /**
@@ -568,19 +704,53 @@ column: number | null, field: string, code: string, value: string, };
 
 export type RowRepair = { column: number, from: string, to: string, };
 
+export type SameEventCard = { keep: SameEventRecord, other: SameEventRecord, seen: string, 
+/**
+ * The activity type whose duty counts once.
+ */
+duty: string, correction: boolean, 
+/**
+ * Where the two differ: side 0 is the one that stays.
+ */
+matters: Array<Matter>, };
+
+export type SameEventRecord = { id: string, title: string, types: Array<string>, start: string, end: string, state: RecordState, number: string, who: string, computer: string, here: boolean, at: string, };
+
+export type SameEventRef = { 
+/**
+ * The one that would stay.
+ */
+keep: string, other: string, };
+
 export type SaveDraft = { draft: string, form: MeetingForm, };
 
 export type SaveLedgerEntry = { kind: string, 
 /**
  * Absent for a new entry.
  */
-id: string | null, values: Record<string, unknown>, };
+id: string | null, values: Record<string, unknown>, 
+/**
+ * Of an entry on file.
+ */
+base: Base | null, };
+
+export type SaveOrganisation = { form: OrganisationForm, base: Base, };
 
 export type SavePerson = { 
 /**
  * Absent for a new person.
  */
-id: string | null, form: PersonForm, };
+id: string | null, form: PersonForm, 
+/**
+ * Of a person on file.
+ */
+base: Base | null, };
+
+export type Saved = { id: string, 
+/**
+ * Something else had arrived meanwhile: both stand side by side until a person decides.
+ */
+conflict: boolean, };
 
 export type SearchHit = { kind: string, kind_label: string, id: string, title: string, date: string | null, 
 /**
@@ -602,7 +772,29 @@ data_folder: string, branches: Array<BranchOnDisk>, open: OpenBranchInfo | null,
  */
 today: string, };
 
+export type SettleConflict = { kind: string, id: string, seen: string, 
+/**
+ * Matters without a decision stay as they are.
+ */
+decisions: Array<Decision>, 
+/**
+ * Of a 更正; empty for an open record.
+ */
+reason: string, };
+
+export type SettleSameEvent = { keep: string, other: string, seen: string, 
+/**
+ * Take over what was decided of the other record before it is removed.
+ */
+merge: boolean, decisions: Array<Decision>, 
+/**
+ * Of a 更正 or 作废.
+ */
+reason: string, };
+
 export type Severity = "E" | "W" | "H";
+
+export type SideSays = "value" | "cleared" | "withheld" | "keeps" | "removes" | "closes";
 
 export type SignInSheet = { organisation: string, title: string, date: string | null, place: string, rows: Array<RosterLine>, };
 
@@ -625,6 +817,8 @@ records_here: number, records_received: number, last_success: string | null, las
 rounds: Array<RoundLine>, busy: boolean, };
 
 export type SyncPill = { enrolled: boolean, waiting: number, last_success: string | null, failed: boolean, busy: boolean, };
+
+export type TextPart = { "is": "merged", text: string, } | { "is": "open", texts: Array<string>, };
 
 export type Times = { 
 /**
@@ -701,8 +895,8 @@ export interface Calls {
   open_with_recovery: { req: OpenWithRecovery; res: BranchCreated }
   change_password: { req: ChangePassword; res: Nothing }
   close_branch: { req: Nothing; res: Nothing }
-  get_organisation: { req: Nothing; res: OrganisationForm }
-  save_organisation: { req: OrganisationForm; res: Nothing }
+  get_organisation: { req: Nothing; res: OrganisationPage }
+  save_organisation: { req: SaveOrganisation; res: Saved }
   home: { req: HomeRequest; res: HomePage }
   explain_duty: { req: ExplainDuty; res: Nothing }
   search: { req: SearchRequest; res: SearchPage }
@@ -721,9 +915,15 @@ export interface Calls {
   delete_meeting: { req: RecordRef; res: Nothing }
   undelete_meeting: { req: RecordRef; res: Nothing }
   sign_in_sheet: { req: DraftRef; res: SignInSheet }
+  ready_to_print: { req: RecordRef; res: Nothing }
+  list_conflicts: { req: Nothing; res: ConflictList }
+  conflict_card: { req: ConflictRef; res: ConflictCard }
+  settle_conflict: { req: SettleConflict; res: ConflictSettled }
+  same_event_card: { req: SameEventRef; res: SameEventCard }
+  settle_same_event: { req: SettleSameEvent; res: RecordRef }
   list_people: { req: PeopleQuery; res: PeopleList }
   get_person: { req: RecordRef; res: PersonPage }
-  save_person: { req: SavePerson; res: RecordRef }
+  save_person: { req: SavePerson; res: Saved }
   delete_person: { req: RecordRef; res: Nothing }
   undelete_person: { req: RecordRef; res: Nothing }
   preview_roster: { req: PasteRoster; res: RosterPreview }
@@ -732,7 +932,7 @@ export interface Calls {
   list_ledgers: { req: Nothing; res: Array<LedgerCard> }
   ledger_page: { req: LedgerQuery; res: LedgerPage }
   ledger_entry: { req: LedgerRef; res: LedgerEntry }
-  save_ledger_entry: { req: SaveLedgerEntry; res: RecordRef }
+  save_ledger_entry: { req: SaveLedgerEntry; res: Saved }
   delete_ledger_entry: { req: LedgerRef; res: Nothing }
   undelete_ledger_entry: { req: LedgerRef; res: Nothing }
   sync_page: { req: Nothing; res: SyncPage }
@@ -753,6 +953,9 @@ export const reads = {
   get_meeting: ["meeting", "person", "organisation", "draft", "sync"],
   get_draft: ["person", "organisation", "meeting"],
   sign_in_sheet: ["person", "organisation", "meeting", "draft"],
+  list_conflicts: ["meeting", "person", "organisation", "explanation", "ledger"],
+  conflict_card: ["meeting", "person", "organisation", "explanation", "ledger"],
+  same_event_card: ["meeting", "person", "organisation"],
   list_people: ["person"],
   get_person: ["person", "meeting"],
   list_ledgers: ["ledger"],

@@ -98,5 +98,6 @@ export const findingSentences: Readonly<Record<string, string>> = {
 
 /** The sentences of what the program itself finds, beside the rules. */
 export const programSentences: Readonly<Record<string, string>> = {
-  in_conflict: '{field}有两个不同的值：{values}。改成正确的一个再保存，保存后以这里为准',
+  in_conflict: '{field}在两台电脑上填得不一样：{values}。请到“冲突”里决定，或者在这里改成正确的',
+  item_in_conflict: '{field}一边被删去，一边被修改。请到“冲突”里决定',
 }

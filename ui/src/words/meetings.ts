@@ -211,7 +211,7 @@ export const meetingWords = {
     noVote: '没有表决',
     draftOpen: '这条记录还有没保存的草稿。',
     continueDraft: '继续修改',
-    conflict: '这条记录有两种不同的内容，不能定稿和打印。',
+    conflict: '决定以前不能定稿和打印。',
   },
   sheet: {
     title: '会议记录',

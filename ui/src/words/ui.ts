@@ -1,3 +1,4 @@
+import { conflictWords } from './conflicts'
 import { meetingWords } from './meetings'
 import { placeWords } from './places'
 
@@ -117,6 +118,7 @@ export const words = {
     speeches: '发言',
     resolution: '决议',
   } as Readonly<Record<string, string>>,
+  ...conflictWords,
   ...meetingWords,
   ...placeWords,
 }

@@ -12,8 +12,8 @@ macro_rules! calls {
             open_with_recovery(OpenWithRecovery) -> BranchCreated;
             change_password(ChangePassword) -> Nothing;
             close_branch(Nothing) -> Nothing;
-            get_organisation(Nothing) -> OrganisationForm, reads ["organisation"];
-            save_organisation(OrganisationForm) -> Nothing;
+            get_organisation(Nothing) -> OrganisationPage, reads ["organisation"];
+            save_organisation(SaveOrganisation) -> Saved;
 
             home(HomeRequest) -> HomePage, reads ["meeting", "person", "organisation", "explanation", "draft", "sync"];
             explain_duty(ExplainDuty) -> Nothing;
@@ -35,9 +35,17 @@ macro_rules! calls {
             undelete_meeting(RecordRef) -> Nothing;
             sign_in_sheet(DraftRef) -> SignInSheet, reads ["person", "organisation", "meeting", "draft"];
 
+            ready_to_print(RecordRef) -> Nothing;
+
+            list_conflicts(Nothing) -> ConflictList, reads ["meeting", "person", "organisation", "explanation", "ledger"];
+            conflict_card(ConflictRef) -> ConflictCard, reads ["meeting", "person", "organisation", "explanation", "ledger"];
+            settle_conflict(SettleConflict) -> ConflictSettled;
+            same_event_card(SameEventRef) -> SameEventCard, reads ["meeting", "person", "organisation"];
+            settle_same_event(SettleSameEvent) -> RecordRef;
+
             list_people(PeopleQuery) -> PeopleList, reads ["person"];
             get_person(RecordRef) -> PersonPage, reads ["person", "meeting"];
-            save_person(SavePerson) -> RecordRef;
+            save_person(SavePerson) -> Saved;
             delete_person(RecordRef) -> Nothing;
             undelete_person(RecordRef) -> Nothing;
             preview_roster(PasteRoster) -> RosterPreview;
@@ -47,7 +55,7 @@ macro_rules! calls {
             list_ledgers(Nothing) -> Vec<LedgerCard>, reads ["ledger"];
             ledger_page(LedgerQuery) -> LedgerPage, reads ["ledger", "person", "sync"];
             ledger_entry(LedgerRef) -> LedgerEntry, reads ["ledger", "sync"];
-            save_ledger_entry(SaveLedgerEntry) -> RecordRef;
+            save_ledger_entry(SaveLedgerEntry) -> Saved;
             delete_ledger_entry(LedgerRef) -> Nothing;
             undelete_ledger_entry(LedgerRef) -> Nothing;
 

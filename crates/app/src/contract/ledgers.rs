@@ -68,6 +68,7 @@ pub struct LedgerRow {
     pub cells: Vec<String>,
     pub state: RecordState,
     pub report: ReportState,
+    pub undecided: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -82,11 +83,14 @@ pub struct LedgerEntry {
     pub id: String,
     #[ts(type = "Record<string, unknown>")]
     pub values: BTreeMap<String, Value>,
+    pub base: super::Base,
     pub state: RecordState,
     pub report: ReportState,
     pub times: Times,
     /// Required fields that are still empty.
     pub problems: Vec<FieldProblem>,
+    /// How much waits for a person to decide.
+    pub undecided: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -96,4 +100,6 @@ pub struct SaveLedgerEntry {
     pub id: Option<String>,
     #[ts(type = "Record<string, unknown>")]
     pub values: BTreeMap<String, Value>,
+    /// Of an entry on file.
+    pub base: Option<super::Base>,
 }

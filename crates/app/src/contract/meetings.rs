@@ -37,6 +37,8 @@ pub struct MeetingRow {
     pub late: bool,
     /// There is a draft with changes that are not on record yet.
     pub has_draft: bool,
+    /// Something waits for a person to decide.
+    pub undecided: bool,
 }
 
 /// How a new draft begins.
@@ -339,6 +341,8 @@ pub struct MeetingPage {
     pub corrections: Vec<Correction>,
     pub annulled: Option<Correction>,
     pub has_draft: bool,
+    /// How much waits for a person to decide.
+    pub undecided: u32,
     /// Names of the persons that the form names by id.
     pub names: std::collections::BTreeMap<String, String>,
 }

@@ -3,6 +3,7 @@
 //! The TypeScript of the page is generated from this list, so a call that is not here does not exist.
 
 mod calls;
+mod conflicts;
 mod home;
 mod ledgers;
 mod meetings;
@@ -11,6 +12,7 @@ mod session;
 mod sync;
 mod typescript;
 
+pub use conflicts::*;
 pub use home::*;
 pub use ledgers::*;
 pub use meetings::*;
@@ -19,6 +21,7 @@ pub use session::*;
 pub use sync::*;
 pub use typescript::typescript;
 
+use replica::ChangeId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -39,6 +42,23 @@ pub struct RecordRef {
 pub struct RecordWithReason {
     pub id: String,
     pub reason: String,
+}
+
+/// A record as a page was shown it. The page hands it back with what was typed: only differences are saved, and what
+/// arrived meanwhile is not overwritten.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+#[ts(type = "unknown")]
+pub struct Base {
+    pub values: BTreeMap<String, Value>,
+    pub heads: BTreeMap<String, Vec<ChangeId>>,
+}
+
+/// A record that was saved.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Saved {
+    pub id: String,
+    /// Something else had arrived meanwhile: both stand side by side until a person decides.
+    pub conflict: bool,
 }
 
 /// What a rule says about a record. The words for `code` live in the page.

@@ -38,6 +38,8 @@ pub struct PersonRow {
     pub phone_masked: Option<String>,
     /// Date of leaving the branch.
     pub left: Option<String>,
+    /// Something waits for a person to decide.
+    pub undecided: bool,
 }
 
 /// A person as the drawer edits it. Empty strings stand for what is not filled in.
@@ -92,6 +94,7 @@ pub struct PostForm {
 pub struct PersonPage {
     pub id: String,
     pub form: PersonForm,
+    pub base: super::Base,
     /// ID number and phone as shown without the reveal button.
     pub id_number_masked: String,
     pub phone_masked: String,
@@ -99,6 +102,8 @@ pub struct PersonPage {
     pub attendance: Vec<MonthAttendance>,
     /// What changed, newest first.
     pub history: Vec<HistoryLine>,
+    /// How much waits for a person to decide.
+    pub undecided: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -124,6 +129,8 @@ pub struct SavePerson {
     /// Absent for a new person.
     pub id: Option<String>,
     pub form: PersonForm,
+    /// Of a person on file.
+    pub base: Option<super::Base>,
 }
 
 /// A field that was refused, with the code of the reason.

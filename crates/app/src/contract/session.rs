@@ -38,7 +38,6 @@ pub struct OpenBranchInfo {
     pub groups: Vec<super::Choice>,
     /// The recovery code was shown but never typed back.
     pub recovery_unconfirmed: bool,
-    pub conflicts: u32,
 }
 
 /// Everything that set-up asks.
@@ -89,6 +88,22 @@ pub struct OpenWithRecovery {
 pub struct ChangePassword {
     pub old: String,
     pub new: String,
+}
+
+/// The branch's own facts as they are shown.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct OrganisationPage {
+    pub id: String,
+    pub form: OrganisationForm,
+    pub base: super::Base,
+    /// How much waits for a person to decide.
+    pub undecided: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SaveOrganisation {
+    pub form: OrganisationForm,
+    pub base: super::Base,
 }
 
 /// The branch's own facts, as its page shows and saves them.

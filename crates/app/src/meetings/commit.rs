@@ -9,6 +9,7 @@ use crate::branch::{Branch, Fields, fields};
 use crate::contract::*;
 use crate::error::{CallError, Code};
 use crate::meetings::derive::blocks;
+use crate::showing::{in_words, shortened};
 use crate::values::{kind, problems, required};
 use replica::limits::MAX_PAYLOAD;
 use replica::{Closing, Life, RecordState};
@@ -18,6 +19,8 @@ use serde_json::{Value, json};
 const IMPOSSIBLE: &str = "committee_absent";
 /// Room that the other bytes of a change take beside its values.
 const MARGIN: usize = 2048;
+/// How much of a text an error shows.
+const LONGEST_SHOWN: usize = 60;
 
 impl App {
     /// 已记录: the draft becomes a change of the record. Findings stay with it; only 定稿 needs them solved.
@@ -36,7 +39,7 @@ impl App {
         }
         match (&content.base, &content.correction) {
             (None, _) => self.record_new(&branch, &id, &wanted)?,
-            (Some(base), None) => record_edit(&branch, &id, (base, &content), &wanted)?,
+            (Some(_), None) => record_edit(&branch, &id, &content)?,
             (Some(base), Some(reason)) => {
                 self.record_correction(&branch, &id, (base, &content, reason), &context)?
             }
@@ -61,15 +64,12 @@ impl App {
         context: &Context,
     ) -> Result<(), CallError> {
         let state = branch.live(KIND, id)?;
-        let wanted = to_fields(&content.form);
-        let changes = writes(&to_fields(base), &wanted);
-        untouched_since(branch, &state, content, &changes)?;
-        let mut changes = with_decisions(&state, changes, &wanted);
-        changes = with_births(&state, changes);
+        let changes = laid_over(branch, &state, content)?;
+        let mut changes = with_births(&state, changes);
         if base.date != content.form.date {
             changes.insert("roster".to_owned(), frozen(context, &content.form));
         }
-        branch.write("correct_meeting", |write| {
+        branch.write_over(&state, "correct_meeting", |write| {
             write.correct(KIND, id, &changes, json!({ "reason": reason }))?;
             write.drop_draft(KIND, id)
         })?;
@@ -80,9 +80,7 @@ impl App {
     pub(crate) fn finalise_meeting(&self, request: RecordRef) -> Result<Nothing, CallError> {
         let branch = self.branch()?;
         let state = branch.open_record(KIND, &request.id)?;
-        if state.is_contested() || state.conflicts().next().is_some() {
-            return Err(CallError::new(Code::InConflict));
-        }
+        undisputed(&state)?;
         if branch.store.draft(KIND, &request.id)?.is_some() {
             return Err(CallError::new(Code::Busy).with("draft", request.id));
         }
@@ -93,19 +91,33 @@ impl App {
             return Err(CallError::rules_not_met(findings));
         }
         let number = next_number(&branch, &form)?;
-        let derived: Fields =
-            [("roster".to_owned(), frozen(&context, &form)), ("number".to_owned(), number.into())].into();
-        branch.write("finalise_meeting", |write| {
-            write.put(KIND, &request.id, &derived)?;
+        // What merged by itself is saved with it: a closed record holds what was seen.
+        let mut settled = state.merged_texts(Some(kind(KIND)));
+        settled.insert("roster".to_owned(), frozen(&context, &form));
+        settled.insert("number".to_owned(), number.into());
+        branch.write_over(&state, "finalise_meeting", |write| {
+            write.put(KIND, &request.id, &settled)?;
             write.finalise(KIND, &request.id, json!({}))
         })?;
+        Ok(Nothing {})
+    }
+
+    /// Before print: texts that merged by themselves are saved as they will stand on paper. Refused while in conflict.
+    pub(crate) fn ready_to_print(&self, request: RecordRef) -> Result<Nothing, CallError> {
+        let branch = self.branch()?;
+        let state = branch.record(KIND, &request.id)?;
+        undisputed(&state)?;
+        let merged = state.merged_texts(Some(kind(KIND)));
+        if !merged.is_empty() && matches!(state.closing, Closing::Open) {
+            branch.write_over(&state, "merge_texts", |write| write.put(KIND, &request.id, &merged))?;
+        }
         Ok(Nothing {})
     }
 
     /// 作废: a closed record is never deleted.
     pub(crate) fn annul_meeting(&self, request: RecordWithReason) -> Result<Nothing, CallError> {
         let branch = self.branch()?;
-        let reason = reason(&request)?;
+        let reason = reason(&request.reason)?;
         let state = branch.live(KIND, &request.id)?;
         if !matches!(state.closing, Closing::Final { .. }) {
             return Err(CallError::new(Code::BadRequest).with("state", "open"));
@@ -143,19 +155,20 @@ impl App {
     }
 }
 
+/// Neither 定稿 nor print while a person has to decide.
+fn undisputed(state: &RecordState) -> Result<(), CallError> {
+    if state.is_disputed(Some(kind(KIND))) {
+        return Err(CallError::new(Code::InConflict).with("kind", KIND).with("id", state.id.as_str()));
+    }
+    Ok(())
+}
+
 /// Only what differs from what was shown is written; what changed elsewhere meanwhile stays.
-fn record_edit(
-    branch: &Branch,
-    id: &str,
-    (base, content): (&MeetingForm, &DraftContent),
-    wanted: &Fields,
-) -> Result<(), CallError> {
+fn record_edit(branch: &Branch, id: &str, content: &DraftContent) -> Result<(), CallError> {
     let state = branch.open_record(KIND, id)?;
-    let changes = writes(&to_fields(base), wanted);
-    untouched_since(branch, &state, content, &changes)?;
-    let changes = with_decisions(&state, changes, wanted);
+    let changes = laid_over(branch, &state, content)?;
     let changes = with_births(&state, changes);
-    branch.write("edit_meeting", |write| {
+    branch.write_over(&state, "edit_meeting", |write| {
         write.put(KIND, id, &changes)?;
         write.drop_draft(KIND, id)
     })?;
@@ -163,7 +176,7 @@ fn record_edit(
 }
 
 /// An item that had been taken out and is back under its old id must be born again, or its fields stay hidden.
-fn with_births(state: &RecordState, mut changes: Fields) -> Fields {
+pub fn with_births(state: &RecordState, mut changes: Fields) -> Fields {
     let gone = state.items.iter().filter(|(_, item)| matches!(item.life, Some(Life::Gone { .. })));
     let back: Vec<String> = gone
         .map(|(path, _)| path)
@@ -178,41 +191,49 @@ fn with_births(state: &RecordState, mut changes: Fields) -> Fields {
     changes
 }
 
-/// A value that changed elsewhere while it was edited here is not overwritten unseen: the commit stops once, the draft
-/// is laid over the record as it is now, and committing it again is the person's decision.
-fn untouched_since(
-    branch: &Branch,
-    state: &RecordState,
-    content: &DraftContent,
-    changes: &Fields,
-) -> Result<(), CallError> {
+/// What a draft changes, over the record as it is now. A value that changed elsewhere while it was edited here is not
+/// overwritten unseen: the commit stops once, the draft is laid over the record as it is now, and committing it again is
+/// the person's decision. Long texts are merged, and stop it only where both sides changed the same place.
+fn laid_over(branch: &Branch, state: &RecordState, content: &DraftContent) -> Result<Fields, CallError> {
     let shown = content.base.as_ref().map(to_fields).unwrap_or_default();
-    let moved = changes.keys().map(String::as_str).find(|path| {
-        let now = state.value(path);
-        !path.contains('~') && now != shown.get(*path) && now != changes.get(*path)
-    });
-    let unseen = state.conflicts().find(|path| !content.disputed.contains(*path));
-    let Some(path) = moved.or(unseen) else { return Ok(()) };
-    let laid_over = DraftContent {
-        form: from_fields(&applied(&fields(state), changes)),
+    let now = fields(state);
+    let mut changes = writes(&shown, &to_fields(&content.form));
+    let disputed: Vec<&str> = state.open_conflicts(Some(kind(KIND))).collect();
+    let mut stops = None;
+    for (path, value) in changes.iter_mut().filter(|(path, _)| !path.contains('~')) {
+        let (before, theirs) = (shown.get(path), now.get(path));
+        let moved = theirs != before && theirs.unwrap_or(&Value::Null) != &*value;
+        let unseen = disputed.contains(&path.as_str()) && !content.disputed.contains(path);
+        let (text, clean) = merged(path, [before, Some(&*value), theirs]);
+        if moved && let Some(text) = text {
+            *value = text;
+        }
+        if unseen || moved && !clean {
+            stops.get_or_insert_with(|| path.clone());
+        }
+    }
+    let Some(path) = stops else { return Ok(changes) };
+    let over = DraftContent {
+        form: from_fields(&applied(&now, &changes)),
         ..DraftContent::over(state, content.correction.clone())
     };
-    keep(branch, &state.id, &laid_over)?;
-    let label = kind(KIND).field_for(path).map(|field| field.label.clone()).unwrap_or_default();
-    let theirs = state.value(path).and_then(Value::as_str).unwrap_or_default();
+    keep(branch, &state.id, &over)?;
+    let field = kind(KIND).field_for(&path);
+    let label = field.map(|field| field.label.clone()).unwrap_or_default();
+    let names = branch.facts()?.names();
+    let theirs = field.zip(now.get(&path)).map(|(field, value)| in_words(field, value, &names));
+    let theirs = shortened(&theirs.unwrap_or_default(), LONGEST_SHOWN);
     Err(CallError::new(Code::InConflict).with("path", path).with("label", label).with("theirs", theirs))
 }
 
-/// Fields in conflict were shown as such: what the form says now is the decision, also where it was left as it was.
-fn with_decisions(state: &RecordState, mut changes: Fields, wanted: &Fields) -> Fields {
-    for path in state.conflicts() {
-        let derived = kind(KIND).field_for(path).is_none_or(|field| field.derived);
-        // No form shows number and roster: the one that lists show stands.
-        let kept = if derived { state.value(path) } else { None };
-        let decided = wanted.get(path).or(kept).cloned().unwrap_or(Value::Null);
-        changes.entry(path.to_owned()).or_insert(decided);
+/// The text of a long text that was changed here and there, with both sides where they meet, and whether they do not.
+fn merged(path: &str, [base, mine, theirs]: [Option<&Value>; 3]) -> (Option<Value>, bool) {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    if !kind(KIND).merges_text(path) || mine.is_none_or(Value::is_null) || theirs.is_none() {
+        return (None, false);
     }
-    changes
+    let merge = replica::merge_text(&text(base), &text(mine), &text(theirs));
+    (Some(Value::String(merge.with_both())), merge.open_places() == 0)
 }
 
 /// The fields after the writes of an edit.

@@ -8,6 +8,7 @@ use crate::contract::{
 };
 use crate::facts::Facts;
 use crate::findings::{code, duty_met, line, lines};
+use crate::showing::{Names, in_words, place, shortened};
 use crate::values::kind;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use domain::check::Case;
@@ -15,6 +16,9 @@ use domain::votes::{Outcome, VoteResult};
 use domain::{ActionState, Meeting, OpenAction, Pack};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// How much of a text a finding shows.
+const LONGEST_SHOWN: usize = 40;
 
 /// A form and everything that it is judged by.
 pub struct Question<'a> {
@@ -51,7 +55,10 @@ impl Question<'_> {
             Some(date) if meeting.start.is_none() => self.findings_without_hours(meeting, date),
             Some(_) | None => lines(&domain::check(&self.case(&meeting))),
         };
-        let disputed = self.disputed.iter().map(|(path, values)| in_conflict(path, values));
+        let names = self.facts.names();
+        let fields = to_fields(self.form);
+        let disputed =
+            self.disputed.iter().map(|(path, values)| in_conflict(path, values, (&fields, &names)));
         disputed.chain(by_rule).collect()
     }
 
@@ -103,13 +110,14 @@ pub fn derive(question: &Question) -> MeetingDerived {
     }
 }
 
-/// Two values stand side by side: the form shows the first, and saving it decides.
-fn in_conflict(path: &str, values: &[Value]) -> FindingLine {
-    let label = kind(KIND).field_for(path).map(|field| field.label.clone()).unwrap_or_default();
-    let side = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let sides: Vec<String> = values.iter().map(side).collect();
+/// Two values stand side by side, or an item is gone according to some, until a person decides.
+fn in_conflict(path: &str, values: &[Value], (fields, names): (&Fields, &Names)) -> FindingLine {
+    let field = kind(KIND).field_for(path);
+    let label = place(kind(KIND), path, fields, names);
+    let side = |value: &Value| field.map(|field| in_words(field, value, names)).unwrap_or_default();
+    let sides: Vec<String> = values.iter().map(|value| shortened(&side(value), LONGEST_SHOWN)).collect();
     FindingLine {
-        code: "in_conflict".to_owned(),
+        code: if values.is_empty() { "item_in_conflict" } else { "in_conflict" }.to_owned(),
         severity: Severity::E,
         article: None,
         params: [("field".to_owned(), label.into()), ("values".to_owned(), sides.join(" / ").into())].into(),

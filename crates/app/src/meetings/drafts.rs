@@ -41,7 +41,7 @@ impl DraftContent {
     /// A change of a record as it stands, with nothing changed yet.
     pub fn over(state: &RecordState, correction: Option<String>) -> Self {
         let form = from_fields(&fields(state));
-        let disputed = state.conflicts().map(str::to_owned).collect();
+        let disputed = state.open_conflicts(Some(kind(KIND))).map(str::to_owned).collect();
         Self { base: Some(form.clone()), form, correction, disputed }
     }
 }
@@ -72,7 +72,7 @@ impl App {
 
     pub(crate) fn correct_meeting(&self, request: RecordWithReason) -> Result<DraftRef, CallError> {
         let branch = self.branch()?;
-        let reason = reason(&request)?;
+        let reason = reason(&request.reason)?;
         let state = branch.live(KIND, &request.id)?;
         match state.closing {
             Closing::Final { .. } => begin(&branch, &state, Some(reason)),
@@ -145,7 +145,7 @@ pub struct Context {
     pub others: Vec<Meeting>,
     /// Fields of the record that no form shows.
     pub kept: Fields,
-    /// Fields with two values side by side, and the values.
+    /// Fields with two values side by side, and the values; items that are gone according to some, without.
     disputed: Vec<(String, Vec<Value>)>,
     recorded_at: chrono::NaiveDateTime,
     today: chrono::NaiveDate,
@@ -205,7 +205,22 @@ fn disputed(state: &RecordState) -> Vec<(String, Vec<Value>)> {
         }
         Some(replica::Field::One { .. } | replica::Field::Withheld { .. }) | None => Vec::new(),
     };
-    state.conflicts().map(|path| (path.to_owned(), sides(path))).collect()
+    let torn = |item: &replica::Item| matches!(item.life, Some(replica::Life::Contested { .. }));
+    let items =
+        state.items.iter().filter(|(_, item)| torn(item)).map(|(scope, _)| (scope.clone(), Vec::new()));
+    let fields = state.open_conflicts(Some(kind(KIND))).map(|path| (path.to_owned(), sides(path)));
+    items.chain(fields).collect()
+}
+
+/// What the rules say of a record as it stands.
+pub fn findings_of(
+    branch: &Branch,
+    world: &World,
+    state: &RecordState,
+) -> Result<Vec<FindingLine>, CallError> {
+    let form = from_fields(&fields(state));
+    let context = Context::around(branch, world, &form, Some(state))?;
+    Ok(context.question(&state.id, &form).findings())
 }
 
 /// A draft over a record, or the one that is there already.
@@ -241,8 +256,8 @@ fn check(form: &MeetingForm) -> Result<(), CallError> {
 }
 
 /// A reason in words, without which a closed record stays as it is.
-pub fn reason(request: &RecordWithReason) -> Result<String, CallError> {
-    let reason = request.reason.trim();
+pub fn reason(typed: &str) -> Result<String, CallError> {
+    let reason = typed.trim();
     let code = match reason {
         "" => "required",
         long if long.chars().count() > 300 => "too_long",

@@ -9,7 +9,7 @@ use crate::civil;
 use crate::contract::*;
 use crate::error::CallError;
 use crate::facts::Facts;
-use crate::standing::{report_of_row, state_of_row};
+use crate::standing::{report_of_row, state_of_row, undecided_row};
 use domain::{Meeting, Pack};
 use std::collections::BTreeSet;
 use store::{ClosingCode, Draft, LifeCode, ListRow, Query};
@@ -107,6 +107,7 @@ fn record_row(row: &ListRow, meeting: Option<&Meeting>, facts: &Facts, has_draft
         report: report_of_row(row),
         late: late.is_some_and(|late| late.late),
         has_draft,
+        undecided: undecided_row(row),
     }
 }
 
@@ -143,6 +144,7 @@ fn draft_row(id: &str, form: &MeetingForm) -> MeetingRow {
         report: ReportState::Local,
         late: false,
         has_draft: true,
+        undecided: false,
     }
 }
 

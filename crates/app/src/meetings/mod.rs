@@ -10,10 +10,13 @@ mod number;
 mod page;
 mod to_fields;
 
+pub use change::writes;
+pub use commit::with_births;
 pub use derive::action_line;
-pub use drafts::{DraftContent, title_of};
+pub use drafts::{DraftContent, findings_of, reason, title_of};
 pub use from_fields::from_fields;
 pub use list::{draft_line, types_of};
+pub use number::letter_of;
 pub use to_fields::to_fields;
 
 /// The kind that all of this is about.

@@ -5,7 +5,7 @@ use crate::branch::{ALL_LIVES, Branch};
 use crate::civil;
 use crate::contract::MeetingForm;
 use crate::error::CallError;
-use replica::{STREAM_KIND, STREAM_RECORD};
+use replica::{DeviceId, STREAM_KIND, STREAM_RECORD};
 use serde_json::Value;
 use store::{ClosingCode, Query};
 
@@ -24,7 +24,7 @@ const LONGEST_NAME: usize = 20;
 
 /// 速达物流-2026-党日-A03: the next one of this computer, year and type.
 pub fn next_number(branch: &Branch, form: &MeetingForm) -> Result<String, CallError> {
-    let start = format!("{}{}", prefix(branch, form)?, letter(branch)?);
+    let start = format!("{}{}", prefix(branch, form)?, letter_of(branch, &branch.store.device()?)?);
     let year = form.date.get(..4).unwrap_or_default();
     // Annulled records keep their number.
     let query = Query {
@@ -54,11 +54,10 @@ fn prefix(branch: &Branch, form: &MeetingForm) -> Result<String, CallError> {
 }
 
 /// `A` for the computer that began the branch's records, another letter for each other, by its key.
-fn letter(branch: &Branch) -> Result<char, CallError> {
-    let device = branch.store.device()?;
+pub fn letter_of(branch: &Branch, device: &DeviceId) -> Result<char, CallError> {
     let stream = branch.store.record(STREAM_KIND, STREAM_RECORD)?;
     let founder = stream.and_then(|state| state.born).map(|born| born.device);
-    if founder.is_none_or(|founder| founder == device) {
+    if founder.is_none_or(|founder| founder == *device) {
         return Ok('A');
     }
     let sum: u32 = device.as_bytes().iter().map(|byte| u32::from(*byte)).sum();

@@ -6,6 +6,7 @@ use super::{KIND, from_fields};
 use crate::app::App;
 use crate::branch::{Branch, fields};
 use crate::civil;
+use crate::conflicts::undecided;
 use crate::contract::*;
 use crate::error::CallError;
 use crate::reading::Reading;
@@ -44,6 +45,7 @@ impl App {
             corrections: corrections(&branch, &closings)?,
             annulled: annulled(&branch, &state, &history)?,
             has_draft: branch.store.draft(KIND, &request.id)?.is_some(),
+            undecided: undecided(&state),
             names: names(&branch, &context, &form)?,
             id: request.id,
             form,

@@ -1,7 +1,8 @@
 //! A roster pasted from a spreadsheet: preview, import of the good rows, undo of the whole.
 
+use super::KIND;
+use super::form::from_fields;
 use super::form::writes;
-use super::{KIND, from_fields};
 use crate::app::App;
 use crate::branch::{Branch, Fields, fields};
 use crate::contract::*;

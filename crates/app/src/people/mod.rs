@@ -5,14 +5,15 @@ mod import;
 mod page;
 
 use crate::app::App;
-use crate::branch::{Branch, Fields, fields};
+use crate::base::{required_base, save};
+use crate::branch::{Fields, fields};
 use crate::contract::*;
 use crate::error::CallError;
 use crate::reading::Reading;
 use crate::values::{kind, problems, required};
 use domain::Person;
 use domain::person::Standing;
-use form::{from_fields, writes};
+use form::writes;
 use serde_json::json;
 use store::{Order, Query};
 
@@ -49,21 +50,20 @@ impl App {
         })
     }
 
-    pub(crate) fn save_person(&self, request: SavePerson) -> Result<RecordRef, CallError> {
+    pub(crate) fn save_person(&self, request: SavePerson) -> Result<Saved, CallError> {
         let branch = self.branch()?;
         let new_id = || self.world.item_id();
-        let shown = match &request.id {
-            Some(id) => fields(&branch.open_record(KIND, id)?),
-            None => Fields::new(),
-        };
-        let changes = writes(&shown, &request.form, &new_id);
-        check(&request.form, &changes)?;
-        let id = request.id.clone().unwrap_or_else(|| self.world.id());
-        branch.write("save_person", |write| match request.id {
-            Some(_) => write.put(KIND, &id, &changes),
-            None => write.create(KIND, &id, &changes),
-        })?;
-        Ok(RecordRef { id })
+        if let Some(id) = &request.id {
+            let base = required_base(request.base.as_ref())?;
+            let changes = writes(&base.values, &request.form, &new_id);
+            check(&request.form, &changes)?;
+            return save(&branch, "save_person", (KIND, id), &changes, base);
+        }
+        let fields = writes(&Fields::new(), &request.form, &new_id);
+        check(&request.form, &fields)?;
+        let id = self.world.id();
+        branch.write("save_person", |write| write.create(KIND, &id, &fields))?;
+        Ok(Saved { id, conflict: false })
     }
 
     pub(crate) fn delete_person(&self, request: RecordRef) -> Result<Nothing, CallError> {
@@ -132,6 +132,7 @@ impl Line {
             confirmed: some("confirmed"),
             phone_masked: some("phone").map(|phone| mask_phone(&phone)),
             left: left.clone(),
+            undecided: crate::conflicts::undecided(state) > 0,
             name: person.name,
         };
         Self { row, standing, left }
@@ -149,7 +150,7 @@ fn mask_id(number: &str) -> String {
 }
 
 /// Keeps the ends; of what is too short for that, nothing.
-fn mask(text: &str, first: usize, last: usize) -> String {
+pub fn mask(text: &str, first: usize, last: usize) -> String {
     let letters: Vec<char> = text.chars().collect();
     let hidden = letters.len().saturating_sub(first + last);
     if hidden < 3 {
@@ -158,11 +159,6 @@ fn mask(text: &str, first: usize, last: usize) -> String {
     let (start, end): (String, String) =
         (letters[..first].iter().collect(), letters[letters.len() - last..].iter().collect());
     format!("{start}{}{end}", "*".repeat(hidden))
-}
-
-/// The person's form, for the page and for import.
-fn form_of(branch: &Branch, id: &str) -> Result<PersonForm, CallError> {
-    Ok(from_fields(&fields(&branch.live(KIND, id)?)))
 }
 
 #[cfg(test)]

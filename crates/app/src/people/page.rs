@@ -1,9 +1,12 @@
 //! One person: form, the year's attendance, what changed.
 
-use super::{KIND, form_of, mask_id, mask_phone};
+use super::form::from_fields;
+use super::{KIND, mask_id, mask_phone};
 use crate::app::App;
-use crate::branch::Branch;
+use crate::base::base_of;
+use crate::branch::{Branch, fields};
 use crate::civil;
+use crate::conflicts::undecided;
 use crate::contract::{HistoryLine, MonthAttendance, PersonPage, RecordRef};
 use crate::error::CallError;
 use crate::values::kind;
@@ -15,7 +18,8 @@ use store::HistoryEntry;
 impl App {
     pub(crate) fn get_person(&self, request: RecordRef) -> Result<PersonPage, CallError> {
         let branch = self.branch()?;
-        let form = form_of(&branch, &request.id)?;
+        let state = branch.live(KIND, &request.id)?;
+        let form = from_fields(&fields(&state));
         let year = self.world.today().year();
         let history = branch.store.history(KIND, &request.id)?;
         Ok(PersonPage {
@@ -24,6 +28,8 @@ impl App {
                 .iter()
                 .map(|entry| history_line(&branch, kind(KIND), entry))
                 .collect::<Result<_, _>>()?,
+            undecided: undecided(&state),
+            base: base_of(&state),
             id_number_masked: mask_id(&form.id_number),
             phone_masked: mask_phone(&form.phone),
             id: request.id,

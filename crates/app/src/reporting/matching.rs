@@ -2,7 +2,6 @@
 
 use super::enrolment;
 use super::errors::refused;
-use super::groups::add_groups;
 use crate::app::App;
 use crate::branch::Branch;
 use crate::contract::{Choice, ConfirmMatching, Enrolment, MatchLine, MatchingPage, Nothing};
@@ -34,10 +33,7 @@ impl App {
         let candidates = sync::candidates(&branch.store).map_err(refused)?;
         let mut same = known_only(request.same, &candidates);
         same.extend(organisations(&candidates));
-        let known = sync::Enrolment::of(&branch.store).map_err(refused)?;
-        if let Some((here, there)) = known.and_then(|known| Some((known.reissue_from?, known.stream))) {
-            add_groups(&branch, (&here, &there), &mut same)?;
-        }
+        let same = sync::matched(&branch.store, &same).map_err(refused)?;
         sync::reissue(&branch.store, &same, self.world.now(), &branch.author.0).map_err(refused)?;
         branch.forget_facts();
         rename_drafts(&branch, &same)?;

@@ -2,7 +2,6 @@
 //! transaction open.
 
 mod errors;
-mod groups;
 mod matching;
 mod rounds;
 

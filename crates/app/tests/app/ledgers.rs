@@ -23,7 +23,12 @@ fn an_entry_is_made_listed_found_changed_and_removed() {
         cards.as_array().expect("cards").iter().map(|card| text(&card["label"])).collect();
     assert_eq!(labels, ["非公企业台账", "承诺践诺"]);
     let save = |id: Value, values: Value| {
-        laptop.call("save_ledger_entry", json!({ "kind": "enterprise", "id": id, "values": values }))
+        let base = match id.is_null() {
+            true => Value::Null,
+            false => laptop.call("ledger_entry", json!({ "kind": "enterprise", "id": id }))["base"].clone(),
+        };
+        let request = json!({ "kind": "enterprise", "id": id, "values": values, "base": base });
+        laptop.call("save_ledger_entry", request)
     };
     let id = save(Value::Null, enterprise())["id"].clone();
     let page =

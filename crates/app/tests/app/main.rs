@@ -1,6 +1,7 @@
 //! What a secretary does, through `App::call` as the page does it, without a page.
 
 mod bad_input;
+mod conflicts;
 mod drafts;
 mod explanations;
 mod ledgers;
@@ -8,5 +9,6 @@ mod paper_records;
 mod records;
 mod reporting;
 mod roster;
+mod same_event;
 mod sessions;
 mod world;

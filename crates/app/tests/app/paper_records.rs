@@ -291,9 +291,10 @@ fn luyue() -> (Laptop, People) {
         names.iter().map(|name| format!("{name}\t2010-07-01\t2011-07-01\t{}", post(name))).collect();
     let people = people(&laptop, &format!("姓名\t入党时间\t转正日期\t党内职务\n{}\n", rows.join("\n")));
     for name in ["叶青", "阎军"] {
-        let mut form = laptop.call("get_person", json!({ "id": people[name] }))["form"].clone();
+        let page = laptop.call("get_person", json!({ "id": people[name] }));
+        let mut form = page["form"].clone();
         form["member_to"] = json!("2026-10-10");
-        laptop.call("save_person", json!({ "id": people[name], "form": form }));
+        laptop.call("save_person", json!({ "id": people[name], "form": form, "base": page["base"] }));
     }
     (laptop, people)
 }

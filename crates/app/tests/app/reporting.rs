@@ -13,7 +13,7 @@ const ROWS: &str =
     "姓名\t入党时间\t转正日期\t党内职务\n周海东\t2001.7\t2002.7\t书记\n李秀英\t2005.7\t2006.7\t\n";
 
 /// A city that serves on loopback for the length of a test.
-struct City {
+pub struct City {
     server: Arc<Server>,
     address: String,
     _folder: TempDir,
@@ -21,7 +21,7 @@ struct City {
 }
 
 impl City {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let register = folder.path().join("organisations.csv");
         let csv = format!(
@@ -56,18 +56,18 @@ impl City {
     }
 
     #[track_caller]
-    fn enrol(&self, laptop: &Laptop) -> Value {
+    pub fn enrol(&self, laptop: &Laptop) -> Value {
         laptop.call("enrol", json!({ "address": self.address, "code": self.code() }))
     }
 }
 
-fn laptop(short: &str) -> Laptop {
+pub fn laptop(short: &str) -> Laptop {
     let laptop = Laptop::new("2026-10-13");
     laptop.call("create_branch", branch(BRANCH, short));
     laptop
 }
 
-fn form() -> Value {
+pub fn form() -> Value {
     json!({ "types": ["theme_day"], "title": "主题党日", "date": "2026-10-13", "start": "14:00", "end": "16:20", "place": "二楼" })
 }
 
@@ -209,7 +209,7 @@ fn a_second_computer_is_matched_and_has_everything() {
 }
 
 /// Two computers of one branch that hold the same record.
-fn two_computers(city: &City) -> (Laptop, Laptop, String) {
+pub fn two_computers(city: &City) -> (Laptop, Laptop, String) {
     let first = laptop("某某");
     let (id, _) = record(&first, &form());
     city.enrol(&first);
@@ -221,7 +221,7 @@ fn two_computers(city: &City) -> (Laptop, Laptop, String) {
     (first, second, id)
 }
 
-fn edit(laptop: &Laptop, id: &str, field: &str, value: &str) {
+pub fn edit(laptop: &Laptop, id: &str, field: &str, value: &str) {
     laptop.call("edit_meeting", json!({ "id": id }));
     let mut form = laptop.call("get_draft", json!({ "draft": id }))["form"].clone();
     form[field] = json!(value);
@@ -260,42 +260,7 @@ fn an_edit_keeps_what_changed_elsewhere_and_asks_before_it_replaces_it() {
 }
 
 #[test]
-fn values_that_crossed_stand_side_by_side_and_are_counted() {
-    let city = City::new();
-    let (first, second, id) = two_computers(&city);
-    for (laptop, place) in [(&first, "一楼"), (&second, "三楼")] {
-        edit(laptop, &id, "place", place);
-        laptop.call("commit_draft", json!({ "draft": id }));
-    }
-    second.call("exchange", json!({}));
-    first.call("exchange", json!({}));
-    assert_eq!(first.call("get_meeting", json!({ "id": id }))["state"], "conflict");
-    assert_eq!(first.call("session", json!({}))["open"]["conflicts"], 1);
-    let listed = first.call("list_meetings", json!({ "state": "conflict", "page": 0 }));
-    assert_eq!(listed["total"], 1);
-    first.refused_as("finalise_meeting", json!({ "id": id }), Code::InConflict);
-
-    first.call("edit_meeting", json!({ "id": id }));
-    let shown = first.call("get_draft", json!({ "draft": id }));
-    let finding = findings(&shown["derived"], "in_conflict")[0].clone();
-    assert_eq!((&finding["path"], &finding["severity"]), (&json!("place"), &json!("E")));
-    let sides = text(&finding["params"]["values"]);
-    assert!(sides.contains("一楼") && sides.contains("三楼"), "{sides}");
-    first.call("commit_draft", json!({ "draft": id }));
-    let page = first.call("get_meeting", json!({ "id": id }));
-    assert_eq!(
-        (&page["state"], &page["form"]["place"]),
-        (&json!("recorded"), &shown["form"]["place"]),
-        "saved as shown"
-    );
-    first.call("exchange", json!({}));
-    second.call("exchange", json!({}));
-    let there = second.call("get_meeting", json!({ "id": id }));
-    assert_eq!((&there["state"], &there["form"]["place"]), (&json!("recorded"), &shown["form"]["place"]));
-}
-
-#[test]
-fn a_conflict_that_arrives_while_typing_is_shown_before_it_is_decided() {
+fn a_conflict_that_arrives_while_typing_is_left_for_its_card() {
     let city = City::new();
     let (first, second, id) = two_computers(&city);
     for (laptop, place) in [(&first, "一楼"), (&second, "三楼")] {
@@ -305,11 +270,81 @@ fn a_conflict_that_arrives_while_typing_is_shown_before_it_is_decided() {
     edit(&first, &id, "theme", "主题");
     second.call("exchange", json!({}));
     first.call("exchange", json!({}));
+    first.call("commit_draft", json!({ "draft": id }));
+    let page = first.call("get_meeting", json!({ "id": id }));
+    assert_eq!(
+        (&page["state"], &page["form"]["theme"]),
+        (&json!("conflict"), &json!("主题")),
+        "nobody decided yet"
+    );
+
+    edit(&first, &id, "place", "四楼");
+    let shown = first.call("get_draft", json!({ "draft": id }));
+    let finding = findings(&shown["derived"], "in_conflict")[0].clone();
+    assert_eq!((&finding["path"], &finding["severity"]), (&json!("place"), &json!("E")));
+    let sides = text(&finding["params"]["values"]);
+    assert!(sides.contains("一楼") && sides.contains("三楼"), "{sides}");
+    first.call("commit_draft", json!({ "draft": id }));
+    let page = first.call("get_meeting", json!({ "id": id }));
+    assert_eq!(
+        (&page["state"], &page["form"]["place"]),
+        (&json!("recorded"), &json!("四楼")),
+        "who saw both decides"
+    );
+}
+
+#[test]
+fn a_conflict_that_arrives_at_what_is_being_typed_is_shown_before_it_is_decided() {
+    let city = City::new();
+    let (first, second, id) = two_computers(&city);
+    edit(&second, &id, "place", "三楼");
+    second.call("commit_draft", json!({ "draft": id }));
+    edit(&first, &id, "place", "一楼");
+    first.call("commit_draft", json!({ "draft": id }));
+    edit(&first, &id, "place", "四楼");
+    second.call("exchange", json!({}));
+    first.call("exchange", json!({}));
     let error = first.refused_as("commit_draft", json!({ "draft": id }), Code::InConflict);
     assert_eq!(error.params["path"], "place");
     first.call("commit_draft", json!({ "draft": id }));
-    let page = first.call("get_meeting", json!({ "id": id }));
-    assert_eq!((&page["state"], &page["form"]["theme"]), (&json!("recorded"), &json!("主题")));
+    assert_eq!(first.call("get_meeting", json!({ "id": id }))["form"]["place"], "四楼");
+}
+
+#[test]
+fn what_both_type_into_a_long_text_is_merged_at_saving() {
+    let city = City::new();
+    let (first, second, id) = two_computers(&city);
+    edit(&first, &id, "summary", "一。二。三。");
+    first.call("commit_draft", json!({ "draft": id }));
+    first.call("exchange", json!({}));
+    second.call("exchange", json!({}));
+    edit(&second, &id, "summary", "一改。二。三。");
+    second.call("commit_draft", json!({ "draft": id }));
+    second.call("exchange", json!({}));
+    let summary =
+        |laptop: &Laptop| laptop.call("get_meeting", json!({ "id": id }))["form"]["summary"].clone();
+
+    first.call("edit_meeting", json!({ "id": id }));
+    let mut form = first.call("get_draft", json!({ "draft": id }))["form"].clone();
+    form["summary"] = json!("一。二。三改。");
+    first.call("save_draft", json!({ "draft": id, "form": form }));
+    first.call("exchange", json!({}));
+    first.call("commit_draft", json!({ "draft": id }));
+    assert_eq!(summary(&first), "一改。二。三改。", "different sentences do not meet");
+    first.call("exchange", json!({}));
+    second.call("exchange", json!({}));
+
+    edit(&first, &id, "summary", "一改。二。四。");
+    edit(&second, &id, "summary", "一改。二。五。");
+    second.call("commit_draft", json!({ "draft": id }));
+    second.call("exchange", json!({}));
+    first.call("exchange", json!({}));
+    first.refused_as("commit_draft", json!({ "draft": id }), Code::InConflict);
+    let laid_over = text(&first.call("get_draft", json!({ "draft": id }))["form"]["summary"]);
+    assert!(
+        laid_over.contains("四。") && laid_over.contains("五。"),
+        "nothing of either is left out: {laid_over}"
+    );
 }
 
 #[test]
@@ -329,18 +364,23 @@ fn groups_and_posts_of_the_same_name_are_one_after_the_matching() {
     city.enrol(&first);
     first.call("exchange", json!({}));
     let (second, own) = grouped();
+    let group = second.call("get_organisation", json!({}))["form"]["groups"][0]["id"].clone();
+    let (typing, _) = draft(&second, &json!({ "types": ["group"], "date": "2026-10-13", "group": group }));
     city.enrol(&second);
     second.call("confirm_matching", json!({ "same": { own["周海东"].clone(): here["周海东"] } }));
     second.call("exchange", json!({}));
-    let organisation = second.call("get_organisation", json!({}));
+    let organisation = second.call("get_organisation", json!({}))["form"].clone();
     assert_eq!(organisation["groups"].as_array().map(Vec::len), Some(1), "{organisation}");
     assert_eq!(organisation["committees"].as_array().map(Vec::len), Some(1));
-    let form = second.call("get_person", json!({ "id": here["周海东"] }))["form"].clone();
+    let typed = second.call("get_draft", json!({ "draft": typing }))["form"]["group"].clone();
+    assert_eq!(typed, organisation["groups"][0]["id"], "what is being typed follows the match");
+    let page = second.call("get_person", json!({ "id": here["周海东"] }));
+    let form = page["form"].clone();
     assert_eq!(form["posts"].as_array().map(Vec::len), Some(1), "{form}");
     assert_eq!(form["group"], organisation["groups"][0]["id"]);
     let mut moved = form;
     moved["group"] = json!("");
-    second.call("save_person", json!({ "id": here["周海东"], "form": moved }));
+    second.call("save_person", json!({ "id": here["周海东"], "form": moved, "base": page["base"] }));
     let after = second.call("get_person", json!({ "id": here["周海东"] }))["form"]["group"].clone();
     assert_eq!(after, "", "no second membership in the group is left behind");
 }

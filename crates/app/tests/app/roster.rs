@@ -52,7 +52,8 @@ fn only_the_good_rows_are_taken_in_and_the_whole_is_undone() {
     let mut left = page["form"].clone();
     left["group"] = json!("");
     left["posts"] = json!([]);
-    laptop.call("save_person", json!({ "id": row["id"], "form": left }));
+    laptop.call("save_person", json!({ "id": row["id"], "form": left, "base": page["base"] }));
+    laptop.refused_as("save_person", json!({ "id": row["id"], "form": left }), Code::BadRequest);
     let after = laptop.call("get_person", json!({ "id": row["id"] }))["form"].clone();
     assert_eq!((&after["group"], &after["posts"]), (&json!(""), &json!([])), "what was a slip is taken out");
 

@@ -56,7 +56,7 @@ fn a_branch_is_set_up_closed_and_opened() {
     laptop.refused_as("open_with_recovery", recovered, Code::WrongRecoveryCode);
     laptop.call("close_branch", json!({}));
     laptop.call("open_branch", json!({ "folder": folder, "password": "想起来的密码8" }));
-    assert_eq!(laptop.call("get_organisation", json!({}))["name"], request["name"]);
+    assert_eq!(laptop.call("get_organisation", json!({}))["form"]["name"], request["name"]);
 }
 
 #[test]
@@ -111,12 +111,13 @@ fn a_folder_is_named_never_reached_by_a_path() {
 fn the_branch_changes_as_its_page_says() {
     let laptop = Laptop::new("2026-10-13");
     laptop.call("create_branch", branch("中国共产党某某支部委员会", "某某"));
-    let mut form = laptop.call("get_organisation", json!({}));
+    let page = || laptop.call("get_organisation", json!({}));
+    let mut form = page()["form"].clone();
     form["groups"] = json!([{ "id": "", "name": "第一党小组", "from": "2026-10-01", "to": null }]);
     form["committees"] = json!([{ "id": "", "from": "2026-10-01", "to": null, "seats": 3 }]);
     form["name"] = json!("中国共产党某某新名支部委员会");
-    laptop.call("save_organisation", form.clone());
-    let saved = laptop.call("get_organisation", json!({}));
+    laptop.call("save_organisation", json!({ "form": form, "base": page()["base"] }));
+    let saved = page()["form"].clone();
     assert_eq!((&saved["name"], &saved["groups"][0]["name"]), (&form["name"], &json!("第一党小组")));
     let session = laptop.call("session", json!({}));
     assert_eq!(
@@ -126,11 +127,12 @@ fn the_branch_changes_as_its_page_says() {
     let mut without = saved.clone();
     without["groups"] = json!([]);
     without["committees"] = json!([]);
-    laptop.call("save_organisation", without);
-    let after = laptop.call("get_organisation", json!({}));
+    laptop.call("save_organisation", json!({ "form": without, "base": page()["base"] }));
+    let after = page()["form"].clone();
     assert_eq!((&after["groups"], &after["committees"]), (&json!([]), &json!([])));
     let mut bad = saved;
     bad["records_since"] = json!("");
-    let error = laptop.refused_as("save_organisation", bad, Code::Invalid);
+    let error =
+        laptop.refused_as("save_organisation", json!({ "form": bad, "base": page()["base"] }), Code::Invalid);
     assert_eq!(error.problems[0].path, "records_since");
 }

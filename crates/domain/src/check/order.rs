@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::actions::ActionState;
-use crate::duties::shared_duties;
+use crate::duties::same_event;
 use crate::finding::{Code, Finding};
 use crate::meeting::{Action, Activity, AgendaItem, Meeting, VoteRule};
 use chrono::NaiveDate;
@@ -144,8 +144,8 @@ fn follow_up(case: &Case, earlier: &Meeting, action: &Action, state: ActionState
 fn overlaps(case: &Case, findings: &mut Vec<Finding>) {
     for other in case.others().filter(|other| case.meeting.overlaps(other)) {
         let title = other.title.clone().unwrap_or_default();
-        if let Some(duty) = shared_duties(case.meeting, other, case.pack).first() {
-            let duty = serde_json::to_value(duty).unwrap_or_default();
+        if let Some(activity) = same_event(case.meeting, other, case.pack) {
+            let duty = serde_json::to_value(activity).unwrap_or_default();
             let finding = Finding::error(Code::OverlappingRecords).with("duty", duty).with("title", title);
             findings.push(finding.with("record", other.id.as_str()).at("time"));
             continue;

@@ -275,6 +275,9 @@ fn two_records_of_one_event_are_an_error_and_two_places_at_once_a_warning() {
         }
     };
     check(other("o", &["assembly"], "15:30", "17:00"), Some((Code::OverlappingRecords, Severity::E)));
+    let found = findings(&world, &minutes, &[other("o", &["assembly"], "15:30", "17:00")]);
+    let overlap = found.iter().find(|finding| finding.code == Code::OverlappingRecords).unwrap();
+    assert_eq!((&overlap.params["duty"], &overlap.params["record"]), (&json!("assembly"), &json!("o")));
     check(other("o", &["lecture"], "15:30", "17:00"), Some((Code::PersonInTwoPlaces, Severity::W)));
     check(other("o", &["assembly"], "16:00", "17:00"), None);
     check(other("m", &["assembly"], "15:30", "17:00"), None);

@@ -17,6 +17,15 @@ pub enum Piece {
     Conflict { base: String, left: String, right: String },
 }
 
+/// What a person takes where both sides changed the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    Left,
+    Right,
+    /// The left one, then the right one.
+    Both,
+}
+
 /// A merged text: its pieces in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextMerge {
@@ -31,6 +40,29 @@ impl TextMerge {
             Piece::Conflict { .. } => None,
         };
         self.pieces.iter().map(text).collect()
+    }
+
+    /// How many places are in conflict.
+    pub fn open_places(&self) -> usize {
+        self.pieces.iter().filter(|piece| matches!(piece, Piece::Conflict { .. })).count()
+    }
+
+    /// The whole text with a decision for each open place, in order. None: not one for each.
+    pub fn decided(&self, takes: &[Take]) -> Option<String> {
+        if takes.len() != self.open_places() {
+            return None;
+        }
+        let mut takes = takes.iter();
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Merged(more) => text.push_str(more),
+                Piece::Conflict { left, right, .. } => text.push_str(&taken(*takes.next()?, left, right)),
+            }
+        }
+        // Where the first paragraph is gone, so is the break after it.
+        let begins_open = matches!(self.pieces.first(), Some(Piece::Conflict { .. }));
+        Some(text.strip_prefix('\n').filter(|_| begins_open).map(str::to_owned).unwrap_or(text))
     }
 
     fn push(&mut self, piece: Piece) {
@@ -73,6 +105,19 @@ pub fn merge_text(base: &str, left: &str, right: &str) -> TextMerge {
     all.extend(edits(base, right, &repeated, &mut budget, Side::Right));
     all.sort_by_key(|edit| (edit.hunk.base.start, edit.hunk.base.end, edit.side));
     assemble(base, left, right, clusters(all)).without_first_break()
+}
+
+/// What stands at an open place once it is decided.
+pub fn taken(take: Take, left: &str, right: &str) -> String {
+    match take {
+        Take::Left => left.to_owned(),
+        Take::Right => right.to_owned(),
+        Take::Both => {
+            let ends = |text: &str| text.is_empty() || text.ends_with(['。', '！', '？', '；', '\n']);
+            let apart = ends(left) || right.is_empty() || right.starts_with('\n');
+            format!("{left}{}{right}", if apart { "" } else { "\n" })
+        }
+    }
 }
 
 /// A text and its units.

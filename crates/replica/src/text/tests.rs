@@ -21,6 +21,24 @@ fn units_are_sentences_with_the_breaks_before_them() {
 }
 
 #[test]
+fn each_open_place_takes_what_was_decided_for_it() {
+    let merge = TextMerge {
+        pieces: vec![conflict("甲。", "甲一。", ""), merged("\n乙。"), conflict("", "左", "右")],
+    };
+    assert_eq!(merge.open_places(), 2);
+    let cases = [
+        ([Take::Left, Take::Left], "甲一。\n乙。左"),
+        ([Take::Right, Take::Right], "乙。右"),
+        ([Take::Both, Take::Both], "甲一。\n乙。左\n右"),
+    ];
+    for (takes, text) in cases {
+        assert_eq!(merge.decided(&takes).as_deref(), Some(text), "{takes:?}");
+    }
+    assert_eq!(merge.decided(&[Take::Left]), None, "a place was not decided");
+    assert_eq!(TextMerge { pieces: vec![merged("\n乙。")] }.decided(&[]).as_deref(), Some("\n乙。"));
+}
+
+#[test]
 fn both_sides_keep_what_they_did() {
     let cases: [(&str, &str, &str, Vec<Piece>); 16] = [
         // Nothing to merge.

@@ -245,6 +245,37 @@ fn long_texts_merge_only_over_one_common_base() {
 }
 
 #[test]
+fn what_is_shown_leaves_nothing_of_either_side_out() {
+    let Pair { mut a, mut b, born } = pair();
+    let kinds = replica::Kinds::builtin();
+    let kind = kinds.get("meeting");
+    let base = a.m1(&[("summary", json!("一。二。三。"), &[]), ("place", json!("楼下"), &[born.id])]);
+    let over = [base.id];
+    let left = a.m1(&[("summary", json!("一改。二。三。"), &over), ("place", json!("东"), &over)]);
+    let crossed = |b: &mut Device, text: &str, place: Value| {
+        b.m1(&[("summary", json!(text), &over), ("place", place, &over)])
+    };
+    let apart = crossed(&mut b.copy(), "一。二。三改。", json!("西"));
+    let state = m1(&[&born, &base, &left, &apart]);
+    assert_eq!(state.shown(kind, "summary"), Some(json!("一改。二。三改。")));
+    assert_eq!(state.open_conflicts(kind).collect::<Vec<_>>(), ["place"], "a text that merges asks nobody");
+    assert_eq!(state.merged_texts(kind), [("summary".to_owned(), json!("一改。二。三改。"))].into());
+    assert_eq!(state.open_conflicts(None).count(), 2, "without its kind nothing is known to merge");
+    assert!(state.is_disputed(kind));
+
+    let same = crossed(&mut b.copy(), "一。二。三改。", json!("东"));
+    assert!(!m1(&[&born, &base, &left, &same]).is_disputed(kind));
+
+    let meet = crossed(&mut b, "一换。二。三。", json!("西"));
+    let state = m1(&[&born, &base, &left, &meet]);
+    let shown = state.shown(kind, "summary").unwrap();
+    let shown = shown.as_str().unwrap();
+    assert!(["一改。", "一换。", "二。三。"].iter().all(|part| shown.contains(part)), "{shown}");
+    assert_eq!(state.open_conflicts(kind).count(), 2);
+    assert_eq!(state.shown(kind, "place"), state.value("place").cloned(), "the first one");
+}
+
+#[test]
 fn a_write_over_a_voided_one_is_over_what_that_was_over() {
     let Pair { mut a, mut b, born } = pair();
     let bad = b.m1(&[("place", json!("坏"), &[born.id])]);

@@ -34,7 +34,6 @@ fn concurrent_values_are_a_conflict_until_someone_writes_over_both() {
     first.pull(&second);
     second.pull(&first);
     assert_eq!(first.digests(), second.digests());
-    assert_eq!(first.store().count_undecided().unwrap(), 1);
     assert_eq!(first.store().list(&store::Query::of("meeting")).unwrap().rows[0].conflicts, 1);
     first.create("meeting", "m2", &meeting("会", "2026-10-14T14:00"));
     let undecided = store::Query { undecided: true, ..store::Query::of("meeting") };
@@ -44,7 +43,23 @@ fn concurrent_values_are_a_conflict_until_someone_writes_over_both() {
     first.put("meeting", "m1", "place", json!("一楼"));
     second.pull(&first);
     assert_eq!(second.value("meeting", "m1", "place"), Some(json!("一楼")));
-    assert_eq!(second.store().count_undecided().unwrap(), 0);
+    assert_eq!(second.store().list(&undecided).unwrap().total, 0);
+}
+
+#[test]
+fn texts_that_merge_wait_for_nobody() {
+    let first = World::founded();
+    first.create("meeting", "m1", &meeting("会", "2026-10-13T14:00"));
+    first.put("meeting", "m1", "summary", json!("一。二。三。"));
+    let second = first.second();
+    first.put("meeting", "m1", "summary", json!("一改。二。三。"));
+    second.put("meeting", "m1", "summary", json!("一。二。三改。"));
+    first.pull(&second);
+    let undecided = store::Query { undecided: true, ..store::Query::of("meeting") };
+    assert_eq!(first.store().list(&undecided).unwrap().total, 0);
+    second.put("meeting", "m1", "summary", json!("一换。二。三改。"));
+    first.pull(&second);
+    assert_eq!(first.store().list(&undecided).unwrap().rows[0].conflicts, 1, "one place met");
 }
 
 #[test]

@@ -242,3 +242,45 @@ fn two_threads_write_one_chain() {
     );
     assert_eq!(world.store().frontier(&world.stream()).unwrap().forked().count(), 0);
 }
+
+#[test]
+fn what_arrived_after_a_page_was_shown_stands_beside_what_is_saved_from_it() {
+    let first = World::founded();
+    first.create("organisation", "o1", &fields([("name", json!("支部")), ("groups/g1/name", json!("一组"))]));
+    let second = first.second();
+    let seen = first.store().record("organisation", "o1").unwrap().unwrap().seen();
+    second.put("organisation", "o1", "name", json!("那边的"));
+    second.put("organisation", "o1", "groups/g1/name", json!("二组"));
+    first.pull(&second);
+    let typed =
+        fields([("name", json!("这边的")), ("superior", json!("上级")), ("groups/g1/~gone", json!({}))]);
+    let save = |w: &mut store::Write| w.put_over_seen("organisation", "o1", &typed, &seen);
+    first.store().write(&me(), "save", save).unwrap();
+    let state = first.store().record("organisation", "o1").unwrap().unwrap();
+    assert_eq!(state.conflicts().collect::<Vec<_>>(), ["name"], "neither replaced the other");
+    assert_eq!(state.value("superior"), Some(&json!("上级")));
+    let life = state.items["groups/g1"].life.clone();
+    assert!(matches!(life, Some(Life::Contested { .. })), "removed here, edited there: {life:?}");
+
+    let seen = state.seen();
+    first.store().write(&me(), "save", |w| w.put_over_seen("organisation", "o1", &typed, &seen)).unwrap();
+    let state = first.store().record("organisation", "o1").unwrap().unwrap();
+    assert_eq!(state.value("name"), Some(&json!("这边的")), "who saw both decides");
+    assert!(matches!(state.items["groups/g1"].life, Some(Life::Gone { .. })));
+}
+
+#[test]
+fn records_whose_times_overlap_are_found() {
+    let world = World::founded();
+    for (id, start) in [("a", "2026-10-13T14:00"), ("b", "2026-10-13T15:00"), ("c", "2026-10-14T14:00")] {
+        world.create("meeting", id, &meeting("会", start));
+    }
+    let pair = |a: &str, b: &str| vec![(a.to_owned(), b.to_owned())];
+    assert_eq!(world.store().overlapping("meeting").unwrap(), pair("a", "b"));
+    world.put("meeting", "b", "time", json!({"start": "2026-10-14T13:00", "end": "2026-10-14T14:00"}));
+    assert_eq!(world.store().overlapping("meeting").unwrap(), [], "one ends when the other begins");
+    world.put("meeting", "b", "time", json!({"start": "2026-10-14T14:00", "end": "2026-10-14T14:30"}));
+    assert_eq!(world.store().overlapping("meeting").unwrap(), pair("b", "c"));
+    world.store().write(&me(), "delete", |w| w.remove("meeting", "c", json!({}))).unwrap();
+    assert_eq!(world.store().overlapping("meeting").unwrap(), []);
+}

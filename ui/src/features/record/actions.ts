@@ -4,6 +4,7 @@ import { call, callFailed, type CallFailed } from '@/host'
 import { askReason } from '@/kit/confirm'
 import { toast } from '@/kit/toast'
 import { words } from '@/words'
+import { printPage } from './print'
 
 /** What can be done to a record on file: edit it while open; once closed, 更正 or 作废, each with a reason. */
 export function useRecordActions(id: string) {
@@ -40,5 +41,12 @@ export function useRecordActions(id: string) {
     })
   }
 
-  return { edit, check, correct, annul, failure }
+  /** What merged by itself is saved as it will stand on paper; in conflict nothing is printed. */
+  const print = () =>
+    attempt(async () => {
+      await call('ready_to_print', { id })
+      await printPage()
+    })
+
+  return { edit, check, correct, annul, print, failure }
 }
