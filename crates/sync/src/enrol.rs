@@ -61,7 +61,8 @@ pub fn enrol(
     computer: &str,
     sources: &dyn Sources,
 ) -> Result<Enrolment, SyncError> {
-    enrol_over(store, &Http::new(address.clone())?, address, typed, computer, sources)
+    let code = EnrolCode::parse(typed)?;
+    enrol_over(store, &Http::new(address.clone())?, address, &code, computer, sources)
 }
 
 /// The same over another carrier than HTTP; the address is only remembered.
@@ -69,11 +70,10 @@ pub fn enrol_over(
     store: &Store,
     carrier: &dyn Carrier,
     address: &Address,
-    typed: &str,
+    code: &EnrolCode,
     computer: &str,
     sources: &dyn Sources,
 ) -> Result<Enrolment, SyncError> {
-    let code = EnrolCode::parse(typed)?;
     let own = store.own_stream()?.ok_or(store::StoreError::NoStream)?;
     let founding = store.founding(&own)?.ok_or(store::StoreError::NoStream)?;
     let (_, root) = hello(carrier)?;
@@ -88,7 +88,7 @@ pub fn enrol_over(
         name: computer.to_owned(),
         nonce: nonce(sources),
     };
-    let yes = ask_city(carrier, &code, &ask, &root)?;
+    let yes = ask_city(carrier, code, &ask, &root)?;
     accept(store, address, root, own, yes)
 }
 

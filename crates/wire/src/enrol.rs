@@ -7,6 +7,7 @@
 use replica::{DeviceId, RawChange, StreamId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
+use std::sync::OnceLock;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Characters of a code that may be sent in the clear.
@@ -18,9 +19,17 @@ const LENGTH: usize = PLACE + SECRET + 1;
 pub const CODE_MEMORY_KIB: u32 = 64 * 1024;
 pub const CODE_PASSES: u32 = 3;
 
-/// An enrolment code whose check character fits.
-#[derive(Clone, PartialEq, Eq)]
-pub struct EnrolCode(String);
+/// An enrolment code whose check character fits, and its key once that was derived.
+#[derive(Clone)]
+pub struct EnrolCode(String, OnceLock<CodeKey>);
+
+impl PartialEq for EnrolCode {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for EnrolCode {}
 
 /// Why what was typed is not a code. Nothing needs to be sent to know this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +49,7 @@ impl EnrolCode {
         let mut text: String =
             (0..PLACE + SECRET).map(|place| letter((bits >> (5 * place)) as usize & 31)).collect();
         text.push(check_letter(&text));
-        EnrolCode(text)
+        EnrolCode(text, OnceLock::new())
     }
 
     /// Reads what a person typed: spaces, dashes, case and full-width forms do not matter, O reads as 0, I and L as 1.
@@ -53,7 +62,7 @@ impl EnrolCode {
             return Err(BadCode::Length(text.len()));
         }
         match text[LENGTH - 1..].starts_with(check_letter(&text[..LENGTH - 1])) {
-            true => Ok(EnrolCode(text)),
+            true => Ok(EnrolCode(text, OnceLock::new())),
             false => Err(BadCode::Check),
         }
     }
@@ -63,8 +72,12 @@ impl EnrolCode {
         &self.0[..PLACE]
     }
 
-    /// Derives the MAC key. Slow on purpose (argon2id); the city keeps this and never the code.
+    /// Derives the MAC key. Slow on purpose (argon2id), the first time; the city keeps this and never the code.
     pub fn key(&self) -> CodeKey {
+        self.1.get_or_init(|| self.derive()).clone()
+    }
+
+    fn derive(&self) -> CodeKey {
         let params = argon2::Params::new(CODE_MEMORY_KIB, CODE_PASSES, 1, Some(32))
             .expect("the parameters are constants within argon2's bounds");
         let argon = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
