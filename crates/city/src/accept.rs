@@ -6,7 +6,7 @@ use crate::db::DbError;
 use crate::log::{self, Address, Appending};
 use crate::pen::{self, PenError};
 use crate::{fold, judge, tally};
-use replica::{Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamId, Verdicts};
+use replica::{Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamId, Verdicts, planted};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -195,7 +195,9 @@ impl<'a> Intake<'a> {
         }
         if self.before != self.verdicts {
             addresses.extend(fold::affected(t, stream, &self.before, &self.verdicts)?);
-            fold::put_signers(t, stream, &self.verdicts)?;
+            if !planted!(SignersStale) {
+                fold::put_signers(t, stream, &self.verdicts)?;
+            }
             erase_dropped(t, &self.verdicts, &mut self.fresh)?;
         }
         let mut counts = tally::Counts::new();

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use replica::{Change, ChangeId, DeviceId, Frontier, RawChange, StreamId, Verdicts};
+use replica::{Change, ChangeId, DeviceId, Frontier, RawChange, StreamId, Verdicts, planted};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ fn spend_nonce(t: &Connection, head: &RequestHead, now: i64) -> Result<(), Refus
     t.prepare_cached("DELETE FROM nonce WHERE at < ?1")?.execute([now - NONCE_MS])?;
     let mut statement = t.prepare_cached("INSERT OR IGNORE INTO nonce (nonce, at) VALUES (?1, ?2)")?;
     match statement.execute((head.nonce.as_slice(), now))? {
-        0 => Err(Refuse::new(StatusCode::CONFLICT, "replayed")),
+        0 if !planted!(AnsweredTwice) => Err(Refuse::new(StatusCode::CONFLICT, "replayed")),
         _ => Ok(()),
     }
 }
@@ -272,7 +272,7 @@ impl Exchange<'_> {
 
     /// The values of a change that the city refused go to its author's devices only.
     fn shown(&self, mut raw: RawChange, verdicts: &Verdicts) -> Result<RawChange, DbError> {
-        if !verdicts.voided.is_empty() && verdicts.voided.contains_key(&raw.id()) {
+        if !planted!(RefusedShown) && verdicts.voided.contains_key(&raw.id()) {
             let author = log::get(self.t, &raw.id())?.map(|change| change.header.device);
             if author != Some(self.head.device) {
                 raw.payload = None;

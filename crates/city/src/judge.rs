@@ -3,7 +3,7 @@
 use crate::db::DbError;
 use crate::log;
 use crate::pen::Write;
-use replica::{Change, Kinds, Ruling, STREAM_KIND, Verdicts, ruling_path};
+use replica::{Change, Kinds, Ruling, STREAM_KIND, Verdicts, planted, ruling_path};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -28,6 +28,10 @@ pub fn rulings(
             wait(connection, change)?;
         } else if let Some(Fault { code, words }) = fault(kinds, change) {
             let ruling = Ruling::Void { change: change.id, code, words };
+            if planted!(RulingTwice) {
+                let again = ruling_path(&change.id.to_string()[..31]);
+                writes.push(Write::to_stream(again, ruling.to_value(), Vec::new()));
+            }
             writes.push(Write::to_stream(
                 ruling_path(&change.id.to_string()[..32]),
                 ruling.to_value(),

@@ -3,7 +3,7 @@
 use crate::db::DbError;
 use crate::http::Refuse;
 use axum::http::StatusCode;
-use replica::{DeviceId, StreamId};
+use replica::{DeviceId, StreamId, planted};
 use rusqlite::Connection;
 
 /// A device that is let in somewhere and not revoked. Asked after its changes were taken in, because a successor's own
@@ -14,6 +14,7 @@ pub fn may_carry(connection: &Connection, device: &DeviceId) -> Result<(), Refus
         connection.prepare_cached(statement)?.query_row([device.0.as_slice()], |row| row.get(0))?;
     match standing {
         0 => Ok(()),
+        1 if planted!(RevokedServed) => Ok(()),
         1 => Err(Refuse::new(StatusCode::FORBIDDEN, "revoked")),
         _ => Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled")),
     }
@@ -27,6 +28,9 @@ pub fn is_let_in(connection: &Connection, device: &DeviceId) -> Result<bool, DbE
 
 /// The streams that a device may sign in, and the office streams of the organisations above.
 pub fn may_read(connection: &Connection, stream: &StreamId, device: &DeviceId) -> Result<bool, DbError> {
+    if planted!(OtherServed) {
+        return Ok(true);
+    }
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE above (id, parent, stream) AS (
              SELECT o.id, o.parent, o.stream FROM signer s JOIN organisation o ON o.stream = s.stream

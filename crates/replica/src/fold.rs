@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::change::Change;
 use crate::graph::{Graph, Write, within};
 use crate::id::ChangeId;
+use crate::planted;
 use crate::state::{ChangeMeta, Closing, Field, Head, Item, LateWrite, Life, RecordState, unique};
 use crate::verdict::Verdicts;
 
@@ -115,7 +116,7 @@ impl<'a> Fold<'a> {
     /// Says whether every closed scope around the write covers it. A reserved write of an item is judged by
     /// the scopes around the item, one of the record by none.
     fn covered(&self, index: usize) -> bool {
-        if self.closed.is_empty() {
+        if self.closed.is_empty() || planted!(FinalCoversLater) {
             return true;
         }
         let path = self.write(index).head.path.as_str();
@@ -160,7 +161,9 @@ impl<'a> Fold<'a> {
             (Some(_), false) => Life::Contested { gone: self.ids(&gone), against: self.ids(&born) },
             (Some(first), true) => {
                 let against = self.unseen(&gone, scope);
-                if against.is_empty() {
+                if planted!(TombstoneForgotten) && !against.is_empty() {
+                    Life::Live
+                } else if against.is_empty() || planted!(GoneWins) {
                     Life::Gone { value: self.write(*first).value.cloned(), by: self.ids(&gone) }
                 } else {
                     Life::Contested { gone: self.ids(&gone), against }
@@ -240,6 +243,11 @@ impl<'a> Fold<'a> {
     fn field(&self, writes: &[usize], heads: &[usize]) -> Option<Field> {
         let (first, rest) = heads.split_first()?;
         let value = self.write(*first).value;
+        if planted!(ClockWins) {
+            let last = heads.iter().max_by_key(|index| self.write(**index).change.header.at);
+            let value = self.write(*last.unwrap_or(first)).value?.clone();
+            return Some(Field::One { value, by: self.ids(heads) });
+        }
         if rest.iter().any(|index| self.write(*index).value != value) {
             let sides = heads.iter().map(|index| {
                 let write = self.write(*index);
@@ -256,7 +264,7 @@ impl<'a> Fold<'a> {
 
     /// Heads that count but that 定稿 does not cover.
     fn late(&self, writes: &[usize]) -> Vec<usize> {
-        if self.closed.is_empty() {
+        if self.closed.is_empty() || planted!(LateDropped) {
             return Vec::new();
         }
         let mut late = self.graph.heads(writes, |index| self.write(index).counts);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::change::Change;
 use crate::header::WriteHead;
 use crate::id::ChangeId;
+use crate::planted;
 use crate::verdict::{Standing, Verdicts};
 
 /// One write of a change that touches the record.
@@ -102,7 +103,7 @@ impl<'a> Graph<'a> {
             let Some(&index) = at.get(&id) else { continue };
             if live(index) {
                 superseded.insert(index);
-            } else if passed.insert(index) {
+            } else if !planted!(OverNotInherited) && passed.insert(index) {
                 todo.extend(self.writes[index].over());
             }
         }

@@ -1,6 +1,6 @@
 //! Changes from elsewhere: verified before the transaction, taken in whatever order they come, folded once at its end.
 
-use replica::{Change, ChangeId, RawChange, Refused};
+use replica::{Change, ChangeId, RawChange, Refused, planted};
 use rusqlite::Connection;
 
 use crate::error::{Fault, StoreError};
@@ -102,6 +102,12 @@ impl Intake<'_, '_> {
             self.heal(held, &change)?;
             return Ok(false);
         }
+        if planted!(NumberIsIdentity) {
+            let (stream, header) = (log::add_stream(self.db, &change.stream)?.seq, &change.header);
+            if !log::chain_ids(self.db, stream, &header.device, &[header.n])?.is_empty() {
+                return Ok(false);
+            }
+        }
         let Some(prev) = change.header.prev else {
             return self.append(change, None).map(|()| true);
         };
@@ -111,6 +117,7 @@ impl Intake<'_, '_> {
                 self.applied.refused.push((change.id, Refusal::Chain));
                 Ok(false)
             }
+            None if planted!(GapAccepted) => self.append(change, None).map(|()| true),
             None => {
                 self.applied.waiting += usize::from(!log::is_waiting(self.db, &change.id)?);
                 log::keep_waiting(self.db, &change, &prev)?;
@@ -121,7 +128,13 @@ impl Intake<'_, '_> {
 
     fn append(&mut self, mut change: Change, prev: Option<Held>) -> Result<(), Fault> {
         let stream = log::add_stream(self.db, &change.stream)?;
-        if change.raw.payload.is_some() && self.batch.redacts(stream, &change)? {
+        if planted!(UnknownFieldDropped) {
+            change.raw.header = change.header.to_bytes();
+        }
+        if change.raw.payload.is_some()
+            && !planted!(RedactionForgotten)
+            && self.batch.redacts(stream, &change)?
+        {
             change.drop_payload();
         }
         self.batch.add(stream, change, prev.as_ref())
@@ -131,7 +144,7 @@ impl Intake<'_, '_> {
     fn heal(&mut self, held: Held, change: &Change) -> Result<(), Fault> {
         let Some(payload) = change.raw.payload.as_ref().filter(|_| !held.has_payload) else { return Ok(()) };
         let stream = log::add_stream(self.db, &change.stream)?;
-        if !self.batch.redacts(stream, change)? {
+        if planted!(RedactionForgotten) || !self.batch.redacts(stream, change)? {
             log::fill_payload(self.db, &change.id, payload)?;
             if change.touches(replica::STREAM_KIND, replica::STREAM_RECORD) {
                 self.batch.rule(stream)?;

@@ -1,6 +1,6 @@
 //! What the city is known to hold: its ends, and which changes a receipt covers.
 
-use replica::{ChangeId, DeviceId, Frontier};
+use replica::{ChangeId, DeviceId, Frontier, planted};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::Fault;
@@ -8,7 +8,9 @@ use crate::log::{frontier, held, prev, signed};
 
 /// Notes the city's ends, and what a receipt for them covers: each end and everything before it in its chain.
 pub(crate) fn cover(db: &Connection, stream: i64, city: &Frontier, at: Option<i64>) -> Result<(), Fault> {
-    db.prepare_cached("DELETE FROM city_frontier WHERE stream = ?1")?.execute([stream])?;
+    if !planted!(RestoreNotNoticed) {
+        db.prepare_cached("DELETE FROM city_frontier WHERE stream = ?1")?.execute([stream])?;
+    }
     let sql = "INSERT OR IGNORE INTO city_frontier (stream, device, n, id) VALUES (?1, ?2, ?3, ?4)";
     for (device, ends) in &city.0 {
         for (n, id) in ends {
@@ -42,7 +44,7 @@ fn highest_held(db: &Connection, ends: &[(u64, ChangeId)]) -> Result<Option<u64>
             highest = highest.max(Some(*n));
         }
     }
-    Ok(highest)
+    Ok(if planted!(ReportedTooEarly) { highest.map(|_| u64::MAX / 4) } else { highest })
 }
 
 /// Goes down from the end to the first change that is covered already, so that the cost is that of what is new.

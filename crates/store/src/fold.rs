@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use replica::{
     Change, ChangeId, DeviceId, Kinds, RecordState, STREAM_KIND, STREAM_RECORD, Verdicts, fold_record,
+    planted,
 };
 use rusqlite::Connection;
 
@@ -86,6 +87,9 @@ impl<'a> Batch<'a> {
         blobs::note_change(self.db, seq, &change)?;
         let mut touched = BTreeSet::new();
         for write in &change.header.writes {
+            if planted!(HalfChange) && !touched.is_empty() {
+                break;
+            }
             if touched.insert((&write.kind, &write.record)) {
                 let name = Name { stream: stream.seq, kind: write.kind.clone(), id: write.record.clone() };
                 let record = self.record(&name)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use replica::{
     CannotBuild, Change, ChangeBuilder, ChangeId, Kind, Kinds, Life, RecordState, StreamId, Verdicts,
-    fold_record,
+    fold_record, planted,
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -235,7 +235,11 @@ impl<'a> Write<'a> {
     /// Removes a record; of a closed one this is 作废.
     pub fn remove(&mut self, kind: &str, id: &str, value: Value) -> Result<(), StoreError> {
         let state = self.existing(kind, id)?;
-        self.plan(kind, id, "~gone", value, state.all_heads())
+        let known = match &state.born {
+            Some(born) if planted!(GoneNamesOneHead) => vec![born.change],
+            Some(_) | None => state.all_heads(),
+        };
+        self.plan(kind, id, "~gone", value, known)
     }
 
     /// Brings a removed record back, or settles a removal against an edit in favour of the record.

@@ -7,7 +7,7 @@ use crate::enrol::Enrolment;
 use crate::error::SyncError;
 use crate::http::{Carrier, Http, NoReply, Reply};
 use crate::plan::{self, Next, Open, Sides};
-use replica::{DeviceId, Frontier, RawChange, StreamId, is_certificate};
+use replica::{DeviceId, Frontier, RawChange, StreamId, is_certificate, planted};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Sources, Store, StoredReceipt};
@@ -116,7 +116,9 @@ impl Engine {
                     self.skew = refusal.time - self.sources.now();
                     course.report.clock_off = Some(self.skew);
                 }
-                Err(NoReply::Refused(refusal)) if refusal.code == "not_enrolled" && !course.anew => {
+                Err(NoReply::Refused(refusal))
+                    if refusal.code == "not_enrolled" && !course.anew && !planted!(NotToldAnew) =>
+                {
                     course.anew = true;
                 }
                 Err(NoReply::Other(SyncError::CutOff)) => self.cut(&mut course)?,
@@ -181,6 +183,9 @@ impl Engine {
         // What lets this device in must be in the request itself, so that one is not split while it can be helped.
         let room = if course.anew { MOST_ANEW } else { self.budget };
         for sides in sides {
+            if planted!(OutboxStops) && !course.refused.is_empty() {
+                break;
+            }
             let held = Held::new(store, &sides.stream);
             let spans = sides.to_send(&course.refused, &held);
             held.done()?;

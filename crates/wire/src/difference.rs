@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use replica::{ChangeId, DeviceId, Frontier};
+use replica::{ChangeId, DeviceId, Frontier, planted};
 
 /// A place in a device's chain.
 pub type Place = (u64, ChangeId);
@@ -73,12 +73,16 @@ fn span(
     }
     let traced = shared.get(device).into_iter().flatten().copied();
     let told: BTreeSet<Place> = named.into_iter().chain(traced).collect();
-    let known: BTreeSet<Place> = told.iter().copied().filter(|place| chain.holds(device, *place)).collect();
+    let known: BTreeSet<Place> = told
+        .iter()
+        .copied()
+        .filter(|place| planted!(UnknownEndHeld) || chain.holds(device, *place))
+        .collect();
     match (known.last(), mine.ends(device).count()) {
         // Their chain is known down to its first change, and that is another one: nothing is shared.
         (None, _) if told.first().is_none_or(|(n, _)| *n == 1) => Some(Span::After(0)),
         (None, _) => None,
-        (Some((n, _)), 1) => Some(Span::After(*n)),
+        (Some((n, _)), count) if count == 1 || planted!(SecondEndForgotten) => Some(Span::After(*n)),
         (Some(_), _) => Some(walk(device, left, known, chain)).filter(|span| *span != Span::Only(Vec::new())),
     }
 }

@@ -8,6 +8,7 @@ mod align;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use crate::planted;
 use align::{Budget, Hunk, changes};
 
 /// One part of a merged text.
@@ -328,7 +329,9 @@ fn assemble(base: &Text, left: &Text, right: &Text, clusters: Vec<Cluster>) -> T
         let right = cluster.side_range(Side::Right).map(|range| right.slice(range));
         merge.push(match (left, right) {
             (Some(one), None) | (None, Some(one)) => Piece::Merged(one.into()),
-            (Some(left), Some(right)) if left == right => Piece::Merged(left.into()),
+            (Some(left), Some(right)) if left == right || planted!(MergeLosesText) => {
+                Piece::Merged(left.into())
+            }
             (left, right) => Piece::Conflict {
                 base: base.slice(range).into(),
                 left: left.unwrap_or_default().into(),
