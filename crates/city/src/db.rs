@@ -1,6 +1,7 @@
 //! The embedded database: one SQLCipher file, its key in a file of its own, migrations by number.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use replica::planted;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
@@ -12,11 +13,28 @@ const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
 #[derive(Debug, Clone)]
 pub struct Folder {
     pub root: PathBuf,
+    ground: Ground,
+}
+
+/// What lies below the database. A server always takes the default; tests put a disk with faults there, and leave the
+/// cipher out where millions of pages are read again.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// The name of a virtual file system that is registered with SQLite.
+    pub disk: Option<&'static str>,
+    /// The file is not encrypted, and opens only like that.
+    pub plain: bool,
 }
 
 impl Folder {
     pub fn new(root: impl Into<PathBuf>) -> Folder {
-        Folder { root: root.into() }
+        Folder::on(Ground::default(), root)
+    }
+
+    #[doc(hidden)]
+    pub fn on(ground: Ground, root: impl Into<PathBuf>) -> Folder {
+        Folder { root: root.into(), ground }
     }
 
     pub fn database(&self) -> PathBuf {
@@ -60,10 +78,10 @@ pub struct Db {
 
 impl Db {
     /// Makes a new database and its key file. Fails if the key file is there already.
-    pub fn create(database: &Path, key_file: &Path, key: [u8; 32]) -> Result<Db, DbError> {
-        write_secret(key_file, &hex(&key))
-            .map_err(|source| DbError::KeyFile { file: key_file.to_owned(), source })?;
-        Db::open_at(database, &hex(&key))
+    pub fn create(folder: &Folder, key: [u8; 32]) -> Result<Db, DbError> {
+        let file = folder.key();
+        write_secret(&file, &hex(&key)).map_err(|source| DbError::KeyFile { file, source })?;
+        Db::open_with(folder, &hex(&key))
     }
 
     /// Opens an existing one, after bringing it up to date; a newer one is refused before anything is touched.
@@ -76,15 +94,16 @@ impl Db {
             .map_err(|source| DbError::KeyFile { file: key_file.clone(), source })?;
         let key = key.trim();
         match key.len() == 64 && key.bytes().all(|letter| letter.is_ascii_hexdigit()) {
-            true => Db::open_at(&folder.database(), key),
+            true => Db::open_with(folder, key),
             false => Err(DbError::BadKey(key_file)),
         }
     }
 
-    fn open_at(file: &Path, key: &str) -> Result<Db, DbError> {
-        let mut writer = connect(file, key)?;
-        migrate(&mut writer, file)?;
-        let reader = connect(file, key)?;
+    fn open_with(folder: &Folder, key: &str) -> Result<Db, DbError> {
+        let file = folder.database();
+        let mut writer = connect(&file, key, folder.ground)?;
+        migrate(&mut writer, &file)?;
+        let reader = connect(&file, key, folder.ground)?;
         reader.pragma_update(None, "query_only", true)?;
         Ok(Db { writer: Mutex::new(writer), reader: Mutex::new(reader) })
     }
@@ -115,16 +134,22 @@ fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-fn connect(file: &Path, key: &str) -> Result<Connection, DbError> {
-    let connection = Connection::open(file)?;
-    connection.pragma_update(None, "cipher_log_level", "NONE")?;
-    connection.pragma_update(None, "key", format!("x'{key}'"))?;
+fn connect(file: &Path, key: &str, ground: Ground) -> Result<Connection, DbError> {
+    let connection = match ground.disk {
+        Some(disk) => Connection::open_with_flags_and_vfs(file, OpenFlags::default(), disk)?,
+        None => Connection::open(file)?,
+    };
+    if !ground.plain {
+        connection.pragma_update(None, "cipher_log_level", "NONE")?;
+        connection.pragma_update(None, "key", format!("x'{key}'"))?;
+    }
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         .map_err(|_| DbError::WrongKey(file.to_owned()))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous = if planted!(AnswerBeforeSync) { "OFF" } else { "FULL" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -183,7 +208,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::new(place.path());
         std::fs::create_dir(place.path().join("db")).unwrap();
-        let db = Db::create(&folder.database(), &folder.key(), [7; 32]).unwrap();
+        let db = Db::create(&folder, [7; 32]).unwrap();
         db.write(|t| set_meta(t, "hello", "泰山".as_bytes())).unwrap();
         (place, folder)
     }

@@ -55,7 +55,7 @@ fn make(folder: &Folder, read: &[Organisation], world: &World) -> Result<Setup, 
     std::fs::create_dir_all(database.parent().expect("the database lies in a folder")).map_err(no_folder)?;
     let root = SigningKey::from_bytes(&world.random());
     write_secret(&folder.root_key(), &hex(&root.to_bytes())).map_err(no_folder)?;
-    let db = Db::create(&database, &folder.key(), world.random())?;
+    let db = Db::create(folder, world.random())?;
     let password = password::make(world);
     db.write::<_, InitError>(|t| {
         let now = world.now();

@@ -34,7 +34,7 @@ mod world;
 
 pub use check::Report;
 pub use city::{City, CityError, Listen, NewOrganisation};
-pub use db::{DbError, Folder};
+pub use db::{DbError, Folder, Ground};
 pub use http::router;
 pub use init::{InitError, Setup, init};
 pub use organisations::{BadFile, Fault, Organisation};

@@ -14,7 +14,7 @@ type RecordKey = (String, String);
 
 /// A set of changes of several streams, in memory. Its state is kept up to date record by record, and is always
 /// what a fold from scratch would give.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Replica {
     root: Option<RootKey>,
     streams: BTreeMap<StreamId, Stream>,
@@ -31,7 +31,7 @@ pub struct Inserted {
     pub waiting: usize,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Stream {
     changes: HashMap<ChangeId, Change>,
     by_record: HashMap<RecordKey, Vec<ChangeId>>,

@@ -15,23 +15,36 @@ const MIGRATIONS: &[&str] =
 /// The highest file format that this program knows.
 pub const FORMAT: i64 = MIGRATIONS.len() as i64;
 
-/// Which file, and through which virtual file system (tests inject faults there).
+/// What lies below the file. A program always takes the default; tests put a disk with faults there, and leave the
+/// cipher out where millions of pages are read again.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// The name of a virtual file system that is registered with SQLite.
+    pub disk: Option<&'static str>,
+    /// The file is not encrypted, and opens only like that.
+    pub plain: bool,
+}
+
+/// Which file, and what lies below it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub file: PathBuf,
-    pub vfs: Option<&'static str>,
+    pub ground: Ground,
 }
 
 impl Place {
     /// A connection with the key set and the settings made; nothing was read yet.
     fn connect(&self, key: &FileKey, flags: OpenFlags) -> rusqlite::Result<Connection> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = match self.vfs {
-            Some(vfs) => Connection::open_with_flags_and_vfs(&self.file, flags, vfs)?,
+        let db = match self.ground.disk {
+            Some(disk) => Connection::open_with_flags_and_vfs(&self.file, flags, disk)?,
             None => Connection::open_with_flags(&self.file, flags)?,
         };
-        db.execute_batch("PRAGMA cipher_log_level = NONE")?;
-        db.pragma_update(None, "key", key.to_sqlcipher().as_str())?;
+        if !self.ground.plain {
+            db.execute_batch("PRAGMA cipher_log_level = NONE")?;
+            db.pragma_update(None, "key", key.to_sqlcipher().as_str())?;
+        }
         db.set_prepared_statement_cache_capacity(128);
         Ok(db)
     }
@@ -151,7 +164,7 @@ pub(crate) fn check(db: &Connection, file: &Path) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FORMAT, MIGRATIONS, Place};
+    use super::{FORMAT, Ground, MIGRATIONS, Place};
     use crate::error::StoreError;
     use crate::keys::FileKey;
     use crate::sources::SystemSources;
@@ -159,7 +172,7 @@ mod tests {
 
     fn place() -> (tempfile::TempDir, Place, FileKey) {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place { file: dir.path().join("branch.db"), vfs: None };
+        let place = Place { file: dir.path().join("branch.db"), ground: Ground::default() };
         let key = FileKey::new(&SystemSources(|| 0));
         place.create(&key).unwrap();
         (dir, place, key)

@@ -37,7 +37,7 @@ mod write;
 pub use apply::{Applied, Refusal};
 pub use aside::Draft;
 pub use blobs::{Appended, BlobHere, BlobState, BlobsLeft, NamedBlob, SMALL};
-pub use db::FORMAT;
+pub use db::{FORMAT, Ground};
 pub use error::StoreError;
 pub use exchange::{Issue, IssueWrite, Outbox, Page, StoredReceipt, StreamInfo};
 pub use keys::{ARGON2_MEMORY_KIB, ARGON2_PASSES, CodeError, LEAST_PASSWORD, RecoveryCode};

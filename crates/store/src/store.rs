@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use replica::{BlobHash, Kinds};
+use replica::{BlobHash, Kinds, planted};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::blobs::BlobFile;
-use crate::db::{self, Place};
+use crate::db::{self, Ground, Place};
 use crate::error::{Fault, StoreError};
 use crate::fold::{Batch, VerdictCache};
 use crate::folder::Folder;
@@ -42,9 +42,19 @@ impl Store {
         password: &str,
         sources: Arc<dyn Sources>,
     ) -> Result<(Self, RecoveryCode), StoreError> {
+        Self::create_on(Ground::default(), folder, password, sources)
+    }
+
+    #[doc(hidden)]
+    pub fn create_on(
+        ground: Ground,
+        folder: &Path,
+        password: &str,
+        sources: Arc<dyn Sources>,
+    ) -> Result<(Self, RecoveryCode), StoreError> {
         check_password(password)?;
         let folder = Folder::make(folder)?;
-        let place = Place { file: folder.database(), vfs: None };
+        let place = Place { file: folder.database(), ground };
         if folder.path().join("keys.json").exists() || place.file.exists() {
             return Err(StoreError::Exists { folder: folder.path().to_owned() });
         }
@@ -60,7 +70,7 @@ impl Store {
         let folder = Folder::lock(folder)?;
         let keys = keys::read(folder.path())?;
         let key = keys.open_with_password(password).ok_or(StoreError::WrongPassword)?;
-        Self::open_folder(folder, key, keys, sources)
+        Self::open_folder(Ground::default(), folder, key, keys, sources)
     }
 
     /// Opens a branch with its recovery code; the caller then asks for a new password.
@@ -69,10 +79,20 @@ impl Store {
         code: &RecoveryCode,
         sources: Arc<dyn Sources>,
     ) -> Result<Self, StoreError> {
+        Self::open_on(Ground::default(), folder, code, sources)
+    }
+
+    #[doc(hidden)]
+    pub fn open_on(
+        ground: Ground,
+        folder: &Path,
+        code: &RecoveryCode,
+        sources: Arc<dyn Sources>,
+    ) -> Result<Self, StoreError> {
         let folder = Folder::lock(folder)?;
         let keys = keys::read(folder.path())?;
         let key = keys.open_with_code(code).ok_or(StoreError::WrongRecoveryCode)?;
-        Self::open_folder(folder, key, keys, sources)
+        Self::open_folder(ground, folder, key, keys, sources)
     }
 
     /// Whether a folder holds a branch. Reads nothing secret and takes no lock.
@@ -92,12 +112,13 @@ impl Store {
     }
 
     fn open_folder(
+        ground: Ground,
         folder: Folder,
         key: FileKey,
         keys: KeyFile,
         sources: Arc<dyn Sources>,
     ) -> Result<Self, StoreError> {
-        let place = Place { file: folder.database(), vfs: None };
+        let place = Place { file: folder.database(), ground };
         finish_making(&folder, &place)?;
         Self::open_with_key(folder, place, key, keys, sources)
     }
@@ -111,7 +132,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let (writing, reading) = place.open(&key)?;
         keys::heal(folder.path(), &keys)?;
-        let blobs = BlobFile::at(Place { file: folder.blobs(), vfs: place.vfs });
+        let blobs = BlobFile::at(Place { file: folder.blobs(), ground: place.ground });
         let store = Self {
             folder,
             place,
@@ -203,7 +224,10 @@ impl Store {
         let run = || {
             let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let made = body(&transaction)?;
-            transaction.commit()?;
+            let committed = transaction.commit();
+            if !planted!(FullDiskIgnored) {
+                committed?;
+            }
             Ok(made)
         };
         run().map_err(|fault: Fault| fault.at(&self.place.file))
@@ -220,7 +244,11 @@ impl Store {
             let mut batch = Batch::new(db, &self.kinds, before);
             let drafts = body(db, &mut batch)?;
             let (touched, after) = batch.finish()?;
-            Ok((crate::Touched { drafts, ..touched }, after))
+            let touched = crate::Touched { drafts, ..touched };
+            if planted!(AckBeforeCommit) {
+                self.tell(&touched);
+            }
+            Ok((touched, after))
         })?;
         *verdicts = after;
         Ok(touched)
@@ -236,6 +264,12 @@ impl Store {
 
     pub(crate) fn fresh_blobs(&self) -> MutexGuard<'_, HashSet<BlobHash>> {
         locked(&self.fresh_blobs)
+    }
+
+    /// The same as a program that knows these kinds.
+    #[doc(hidden)]
+    pub fn knowing(self, kinds: Kinds) -> Self {
+        Self { kinds, ..self }
     }
 
     pub fn kinds(&self) -> &Kinds {
@@ -287,7 +321,7 @@ fn make_files(folder: &Folder, place: &Place, key: &FileKey, keys: &KeyFile) -> 
     if new.exists() {
         std::fs::remove_file(&new).map_err(|error| StoreError::io(&new, error))?;
     }
-    Place { file: new, vfs: place.vfs }.create(key)?;
+    Place { file: new, ground: place.ground }.create(key)?;
     keys::save(folder.path(), keys)?;
     finish_making(folder, place)
 }
@@ -304,7 +338,7 @@ fn finish_making(folder: &Folder, place: &Place) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::{Store, make_files, unfinished};
-    use crate::db::Place;
+    use crate::db::{Ground, Place};
     use crate::folder::Folder;
     use crate::keys::{FileKey, KeyFile, RecoveryCode};
     use crate::sources::SystemSources;
@@ -320,7 +354,7 @@ mod tests {
     #[test]
     fn a_making_that_was_cut_before_the_keys_begins_again() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place { file: dir.path().join("branch.db"), vfs: None };
+        let place = Place { file: dir.path().join("branch.db"), ground: Ground::default() };
         std::fs::write(unfinished(&place), b"half a file").unwrap();
         assert!(!Store::is_branch(dir.path()));
         Store::create(dir.path(), PASSWORD, sources()).unwrap();
@@ -329,7 +363,7 @@ mod tests {
     #[test]
     fn a_making_that_was_cut_after_the_keys_is_finished_by_opening() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place { file: dir.path().join("branch.db"), vfs: None };
+        let place = Place { file: dir.path().join("branch.db"), ground: Ground::default() };
         let key = FileKey::new(&*sources());
         let code = RecoveryCode::from_random(&[7; 26]);
         make_files(

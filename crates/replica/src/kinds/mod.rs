@@ -3,6 +3,7 @@
 mod check;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,9 +13,9 @@ pub use check::BadValue;
 /// `(file stem, text)` of every file in the folder.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kinds.rs"));
 
-/// Every kind that this program knows. Records of other kinds are carried and not shown.
+/// Every kind that this program knows, shared by its copies. Records of other kinds are carried and not shown.
 #[derive(Debug, Clone, Default)]
-pub struct Kinds(BTreeMap<String, Kind>);
+pub struct Kinds(Arc<BTreeMap<String, Kind>>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kind {
@@ -146,13 +147,14 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Kinds {
-    /// The kinds in `schemas/kinds`.
+    /// The kinds in `schemas/kinds`, read once.
     pub fn builtin() -> Self {
+        static READ: OnceLock<Kinds> = OnceLock::new();
         let read = |(_, text): &(&str, &str)| {
             let kind: Kind = serde_json::from_str(text).expect("a test reads every compiled-in kind");
             (kind.kind.clone(), kind)
         };
-        Self(FILES.iter().map(read).collect())
+        READ.get_or_init(|| Self(Arc::new(FILES.iter().map(read).collect()))).clone()
     }
 
     /// Reads and checks kind files, given as (file stem, text).
@@ -167,7 +169,7 @@ impl Kinds {
             }
             kinds.insert(kind.kind.clone(), kind);
         }
-        Ok(Self(kinds))
+        Ok(Self(Arc::new(kinds)))
     }
 
     pub fn get(&self, kind: &str) -> Option<&Kind> {

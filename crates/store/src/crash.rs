@@ -1,20 +1,15 @@
 //! Power failures and full disks: whatever was acknowledged is there afterwards, and nothing is half there.
-#[expect(
-    unsafe_code,
-    reason = "SQLite takes a virtual file system as C functions; only these tests have one"
-)]
-mod vfs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use disk::Disk;
 use replica::{BlobHash, BlobRef};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use vfs::Disk;
 
-use crate::db::Place;
+use crate::db::{Ground, Place};
 use crate::folder::Folder;
 use crate::keys::{self, FileKey};
 use crate::{Author, Query, Store, StoreError, SystemSources};
@@ -49,7 +44,7 @@ impl Base {
     fn open(&self, folder: &Path, vfs: Option<&'static str>) -> Result<Store, StoreError> {
         let keys = keys::read(folder)?;
         let folder = Folder::lock(folder)?;
-        let place = Place { file: folder.database(), vfs };
+        let place = Place { file: folder.database(), ground: Ground { disk: vfs, plain: false } };
         Store::open_with_key(folder, place, self.key.clone(), keys, sources())
     }
 }

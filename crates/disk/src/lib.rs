@@ -1,6 +1,10 @@
-//! A virtual file system that can lose power. It passes everything on to the one of the machine and keeps beside it
-//! what has reached the disk for certain and what has only been written. At a chosen operation it stops; what is on
-//! the disk then is everything synced and a random part of the rest.
+//! A disk for tests that can lose power and fill up: a virtual file system for SQLite. It passes everything on to the one
+//! of the machine and keeps beside it what has reached the disk for certain and what has only been written. At a chosen
+//! operation it stops; what is on the disk then is everything synced and a random part of the rest.
+//!
+//! No program depends on it. Start at [`Disk`].
+#![expect(unsafe_code, reason = "SQLite takes a virtual file system as C functions")]
+#![expect(clippy::unwrap_used, reason = "only tests depend on this")]
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -39,7 +43,7 @@ struct State {
 
 /// One machine's disk, and the virtual file system that writes to it. Lives until the test process ends, because
 /// SQLite keeps the pointer.
-pub(super) struct Disk {
+pub struct Disk {
     state: Mutex<State>,
     real: *mut sqlite3_vfs,
     pub name: &'static str,
@@ -50,7 +54,7 @@ unsafe impl Sync for Disk {}
 unsafe impl Send for Disk {}
 
 impl Disk {
-    pub(super) fn new(name: &str) -> &'static Self {
+    pub fn new(name: &str) -> &'static Self {
         let name: &'static CStr = Box::leak(CString::new(name).unwrap().into_boxed_c_str());
         // Safety: a registered file system stays for ever, and SQLite answers with one of those.
         let real = unsafe { sqlite3_vfs_find(std::ptr::null()) };
@@ -70,28 +74,33 @@ impl Disk {
         disk
     }
 
+    /// Forgets everything: a new disk under the same name. Nothing may be open on it.
+    pub fn reset(&self) {
+        *self.state() = State::default();
+    }
+
     /// Power fails at this operation, counted from now.
-    pub(super) fn stop_after(&self, operations: u64) {
+    pub fn stop_after(&self, operations: u64) {
         let mut state = self.state();
         state.stop_at = Some(state.operations + operations);
     }
 
-    pub(super) fn operations(&self) -> u64 {
+    pub fn operations(&self) -> u64 {
         self.state().operations
     }
 
     /// Bytes that the files may have together; `None` for a large disk.
-    pub(super) fn set_room(&self, room: Option<usize>) {
+    pub fn set_room(&self, room: Option<usize>) {
         self.state().room = room;
     }
 
-    pub(super) fn used(&self) -> usize {
+    pub fn used(&self) -> usize {
         self.state().files.values().map(|file| file.length).sum()
     }
 
     /// Writes what is on the disk after the failure into `folder`: everything synced, and of the rest the sectors
     /// that `chance` picks.
-    pub(super) fn surface(&self, folder: &Path, mut chance: impl FnMut() -> bool) {
+    pub fn surface(&self, folder: &Path, mut chance: impl FnMut() -> bool) {
         for (path, file) in &self.state().files {
             let mut bytes = file.synced.clone();
             for pending in &file.pending {
@@ -167,6 +176,10 @@ unsafe extern "C" fn open(
 ) -> c_int {
     unsafe {
         let disk: &'static Disk = &*(*vfs).pAppData.cast::<Disk>();
+        if name.is_null() {
+            // A temporary file, which nobody misses.
+            return (*disk.real).xOpen.unwrap()(disk.real, name, file, flags, out);
+        }
         let path = PathBuf::from(CStr::from_ptr(name).to_str().unwrap());
         (*file).pMethods = std::ptr::null();
         let code = (*disk.real).xOpen.unwrap()(disk.real, name, real(file), flags, out);
