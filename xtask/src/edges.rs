@@ -21,7 +21,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("city", &["replica", "wire", "domain", "reports"]),
     ("jishi", &["app"]),
     ("shell-web", &["app"]),
-    ("testkit", &["replica", "wire", "store", "sync", "domain", "reports", "app", "city"]),
+    ("disk", &[]),
+    ("testkit", &["disk", "replica", "wire", "store", "sync", "domain", "reports", "app", "city"]),
     ("stories", &["replica", "wire"]),
     ("xtask", &[]),
 ];

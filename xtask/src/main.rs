@@ -11,6 +11,7 @@ mod process;
 mod product;
 mod run;
 mod setup;
+mod simulate;
 mod suite;
 
 use std::process::ExitCode;
@@ -21,11 +22,12 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   run              a city with a made-up town and the desktop app enrolled to it, on this computer
-  test [PART]      every test; PART is rust, pages, browser or window
+  test [PART]      every test; PART is rust, simulator, pages, browser or window
   check            format, clippy, types, lint, generated files, dependency edges
   gen              writes the generated TypeScript contract
   demo             the main job from an empty folder, in separate processes
   bench local|sync measures against the reaches and says ok or short
+  simulate         stories of laptops and a city under faults: --seeds N --from S [--zoo]
   package          the Debian package of the desktop app
   setup            installs what the other commands need";
 
@@ -50,6 +52,7 @@ fn dispatch(words: &[&str]) -> Result<()> {
         ["gen"] => check::generate(),
         ["demo", rest @ ..] => bench::demo(rest),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["simulate", rest @ ..] => simulate::simulate(rest),
         ["package"] => product::package(),
         ["setup"] => setup::everything(),
         _ => bail!("{USAGE}"),

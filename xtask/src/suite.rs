@@ -24,6 +24,7 @@ pub fn everything() -> Result<()> {
     timed("pages: build", product::pages)?;
     timed("programs: build", build)?;
     timed("rust: tests", || rust(&[]))?;
+    timed("simulator: stories", || simulator(&[]))?;
     timed("pages: vitest", vitest)?;
     timed("browser: stories", || browser(&[]))?;
     timed("window: story", || window(&[]))
@@ -35,11 +36,13 @@ pub fn part(name: &str, rest: &[&str]) -> Result<()> {
     match name {
         "pages" => return vitest(),
         "rust" | "browser" | "window" => product::pages()?,
-        _ => bail!("which part? rust, pages, browser or window"),
+        "simulator" => {}
+        _ => bail!("which part? rust, simulator, pages, browser or window"),
     }
     build()?;
     match name {
         "rust" => rust(rest),
+        "simulator" => simulator(rest),
         "browser" => browser(rest),
         _ => window(rest),
     }
@@ -93,6 +96,11 @@ fn test_programs(messages: &str) -> Result<Vec<(String, PathBuf)>> {
         }
     }
     Ok(found)
+}
+
+/// As many stories as a test may take, all that are drawn first; `cargo xtask simulate` plays more.
+fn simulator(rest: &[&str]) -> Result<()> {
+    run(Command::new(built("simulate")).args(["--seeds", "500"]).args(rest))
 }
 
 fn vitest() -> Result<()> {

@@ -1,31 +1,45 @@
-//! Exchanges and late enrolments of the stage, over a line that does what the story says, and the healing at the end.
-
-use std::collections::BTreeSet;
+//! Exchanges and late enrolments of the stage, over a line that does what the story says.
 
 use anyhow::Result;
-use replica::{DeviceId, Replica};
+use replica::{DeviceId, Verdicts};
 use sync::{Engine, Enrolment, Report, SyncError};
+use wire::enrol::EnrolCode;
 
-use super::base::{ORGANISATION, address};
+use super::base::address;
 use super::laptop::Laptop;
 use super::line::{Delayed, Fault, Line};
-use super::oracle::{ERROR, HEALS, broken};
+use super::oracle::{ERROR, REPORTED, RIGHTS, broken};
 use super::stage::{Stage, Who};
 use crate::random::Random;
-
-/// Rounds of everybody with the city after which nothing may be left to do.
-const ROUNDS: usize = 8;
 
 /// What goes wrong in one exchange.
 pub struct Course {
     pub faults: Vec<(usize, Fault)>,
     /// The laptop's process dies at this commit; 0 never.
     pub commits: i64,
+    /// A disk below one of the two fails or is full.
+    pub bad_disk: bool,
+}
+
+/// How an exchange went.
+struct Ran {
+    /// None: the laptop's process died.
+    done: Option<Result<Report, SyncError>>,
+    /// How many faults occurred.
+    hits: usize,
 }
 
 impl Course {
     pub fn clean() -> Course {
-        Course { faults: Vec::new(), commits: 0 }
+        Course { faults: Vec::new(), commits: 0, bad_disk: false }
+    }
+
+    pub fn on_bad_disk() -> Course {
+        Course { bad_disk: true, ..Course::clean() }
+    }
+
+    pub fn of(faults: Vec<(usize, Fault)>) -> Course {
+        Course { faults, ..Course::clean() }
     }
 
     /// Faults at the first requests, seldom at all of them.
@@ -35,15 +49,15 @@ impl Course {
         if dice.chance(30) {
             faults = faults.into_iter().map(|(at, fault)| (at + 1, fault)).collect();
         }
-        Course { faults, commits: 0 }
+        Course::of(faults)
     }
 
     pub fn deadly(dice: &mut Random) -> Course {
-        Course { faults: Vec::new(), commits: i64::try_from(dice.between(1, 4)).expect("a small number") }
+        Course { commits: i64::try_from(dice.between(1, 4)).expect("a small number"), ..Course::clean() }
     }
 
     fn is_clean(&self) -> bool {
-        self.faults.is_empty() && self.commits == 0
+        self.faults.is_empty() && self.commits == 0 && !self.bad_disk
     }
 }
 
@@ -57,13 +71,32 @@ impl Stage {
         self.exchange_at(at, &course(dice))
     }
 
-    fn exchange_at(&mut self, at: usize, course: &Course) -> Result<Vec<Who>> {
+    pub fn exchange_at(&mut self, at: usize, course: &Course) -> Result<Vec<Who>> {
+        let before = self.site.mirror.verdicts(&self.laptops[at].branch);
+        let Some(Ran { done, hits }) = self.run_exchange(at, course)? else { return Ok(Vec::new()) };
+        self.look_after_exchange(at, &before)?;
+        if course.is_clean() && matches!(done, Some(Ok(_))) {
+            self.laptops[at].stale = false;
+            self.check_reported(at)?;
+            self.check_served(at, &before)?;
+        }
+        // One that went through without its fault is not that event, but an exchange all the same.
+        let happened = course.is_clean() || done.is_none() || hits > 0;
+        Ok(if happened { vec![Who::Laptop(at), Who::City] } else { Vec::new() })
+    }
+
+    /// The same, but nobody looks at what is there afterwards: it may yet be lost.
+    pub fn try_exchange(&mut self, at: usize, course: &Course) -> Result<()> {
+        self.run_exchange(at, course).map(|_| ())
+    }
+
+    fn run_exchange(&mut self, at: usize, course: &Course) -> Result<Option<Ran>> {
         let (city, delayed) = (self.site.city().clone(), self.delayed.clone());
         if Enrolment::of(self.laptops[at].store())?.is_none() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let line = Line::faulty(&city, &delayed, course.faults.clone());
-        let hits = line.hits();
+        let (hits, twice) = (line.hits(), line.twice());
         let done = self.laptops[at].run(course.commits, |laptop| exchange(laptop, line))?;
         drop(city);
         let name = self.laptops[at].name;
@@ -74,22 +107,66 @@ impl Stage {
         };
         self.note(format!("{name} exchanges ({:?}): {words}", course.faults));
         judge(name, done.as_ref(), course)?;
-        let happened = course.is_clean() || done.is_none() || hits.get() > 0;
-        if happened {
-            return Ok(vec![Who::Laptop(at), Who::City]);
+        match twice.get() {
+            0 => Ok(Some(Ran { done, hits: hits.get() })),
+            _ => broken(RIGHTS, format!("a request of {name} was answered twice")),
         }
-        // It went through without its fault: not that event, but an exchange all the same.
-        self.look(Who::Laptop(at))?;
-        self.look(Who::City)?;
-        Ok(Vec::new())
+    }
+
+    /// Nobody is given what the city refused of others.
+    fn look_after_exchange(&mut self, at: usize, before: &Verdicts) -> Result<()> {
+        let laptop = &mut self.laptops[at];
+        let device = laptop.store().device()?;
+        let new = laptop.look(&mut self.known)?;
+        for id in new.iter().filter(|id| before.voided.contains_key(*id) && laptop.mirror.has_whole(id)) {
+            let author = laptop.mirror.change(id).map(|change| change.header.device);
+            if author != Some(device) {
+                return broken(RIGHTS, format!("{} was given {id}, which the city refused", laptop.name));
+            }
+        }
+        self.look(Who::City)
+    }
+
+    /// After an exchange 待上报 is what the city lacks, neither more nor less.
+    fn check_reported(&self, at: usize) -> Result<()> {
+        let (lacks, waiting) = self.not_reported(at)?;
+        match lacks == waiting {
+            true => Ok(()),
+            false => broken(
+                REPORTED,
+                format!("{} counts {waiting} as 待上报, and the city lacks {lacks}", self.laptops[at].name),
+            ),
+        }
+    }
+
+    /// How many changes of a laptop the city lacks, and how many the laptop thinks that it lacks.
+    pub fn not_reported(&self, at: usize) -> Result<(u64, u64)> {
+        let laptop = &self.laptops[at];
+        let Some(own) = laptop.store().own_stream()? else { return Ok((0, 0)) };
+        let lacks =
+            laptop.mirror.ids().filter(|(id, kept)| kept.stream == own && !self.site.mirror.holds(id));
+        Ok((lacks.count() as u64, laptop.store().outbox()?.changes))
+    }
+
+    /// A device whose right to write was taken is turned away.
+    fn check_served(&self, at: usize, before: &Verdicts) -> Result<()> {
+        let device: DeviceId = self.laptops[at].store().device()?;
+        match before.revoked.contains_key(&device) {
+            true => {
+                broken(RIGHTS, format!("{} was served though its device is revoked", self.laptops[at].name))
+            }
+            false => Ok(()),
+        }
     }
 
     /// A laptop that has worked by itself comes in, however often it is interrupted.
     pub fn late(&mut self, dice: &mut Random) -> Result<Vec<Who>> {
         let mut outside = Vec::new();
         for (at, laptop) in self.laptops.iter().enumerate() {
-            if Enrolment::of(laptop.store())?.is_none_or(|it| it.reissue_from.is_some()) {
-                outside.push(at);
+            match Enrolment::of(laptop.store())? {
+                None if !self.enrolment.is_empty() => outside.push(at),
+                Some(it) if it.reissue_from.is_some() => outside.push(at),
+                None | Some(_) => {}
             }
         }
         if outside.is_empty() {
@@ -107,12 +184,13 @@ impl Stage {
         self.come_in(at, &course)
     }
 
-    fn come_in(&mut self, at: usize, course: &Course) -> Result<Vec<Who>> {
+    pub fn come_in(&mut self, at: usize, course: &Course) -> Result<Vec<Who>> {
         let city = self.site.city().clone();
-        let (_, code) = city.enrolment_code(ORGANISATION, None)?;
+        let fresh = Enrolment::of(self.laptops[at].store())?.is_none();
+        let code = if fresh { self.enrolment.pop() } else { None };
         let line = |faults| Line::faulty(&city, &Delayed::default(), faults);
         let done = self.laptops[at].run(course.commits, |laptop| {
-            enrol(laptop, &line(course.faults.clone()), &code.to_string())?;
+            enrol(laptop, &line(course.faults.clone()), code.as_ref())?;
             exchange(laptop, line(Vec::new()))?;
             sync::reissue(laptop.store(), &sync::Same::new(), laptop.world.now(), "secretary")?;
             exchange(laptop, line(course.faults.clone()))
@@ -128,131 +206,15 @@ impl Stage {
         judge(name, done.as_ref(), course)?;
         Ok(vec![Who::Laptop(at), Who::City])
     }
-
-    /// The laptops whose device may write, by everything that anybody holds.
-    pub fn standing(&self) -> Result<Vec<usize>> {
-        let root = self.site.city().root;
-        let mut replica = Replica::new(Some(root));
-        replica.insert(self.site.changes()?);
-        for laptop in &self.laptops {
-            replica.insert(laptop.changes()?);
-        }
-        let verdicts = replica.verdicts(&self.stream);
-        let permitted: BTreeSet<DeviceId> = verdicts.devices.clone().unwrap_or_default();
-        let mut standing = Vec::new();
-        for (at, laptop) in self.laptops.iter().enumerate() {
-            let device = laptop.store().device()?;
-            let enrolled = Enrolment::of(laptop.store())?.is_some_and(|it| it.reissue_from.is_none());
-            if enrolled && permitted.contains(&device) && !verdicts.revoked.contains_key(&device) {
-                standing.push(at);
-            }
-        }
-        Ok(standing)
-    }
-
-    /// The faults stop. Everybody exchanges until nothing is left to do, which must be soon.
-    pub fn heal(&mut self) -> Result<()> {
-        self.note("the faults stop".to_owned());
-        for at in 0..self.laptops.len() {
-            if Enrolment::of(self.laptops[at].store())?.is_some_and(|it| it.reissue_from.is_some()) {
-                self.come_in(at, &Course::clean())?;
-                self.look(Who::Laptop(at))?;
-            }
-        }
-        let mut left = String::new();
-        for _ in 0..ROUNDS {
-            for at in 0..self.laptops.len() {
-                self.exchange_at(at, &Course::clean())?;
-                self.look(Who::Laptop(at))?;
-            }
-            self.look(Who::City)?;
-            left = self.left()?;
-            if left.is_empty() {
-                break;
-            }
-        }
-        self.promises.check(&self.live())?;
-        match left.is_empty() {
-            true => self.prove(),
-            false => broken(HEALS, left),
-        }
-    }
-
-    /// What still differs.
-    fn left(&self) -> Result<String> {
-        let (state, frontier) = (self.site.city().digest(&self.stream)?, self.city_frontier()?);
-        let mut left = String::new();
-        for at in self.standing()? {
-            let laptop = &self.laptops[at];
-            let outbox = laptop.store().outbox()?.changes;
-            if outbox > 0 {
-                left += &format!("{} still has {outbox} to send; ", laptop.name);
-            }
-            if laptop.store().frontier(&self.stream)? != frontier {
-                left += &format!("{} and the city do not hold the same; ", laptop.name);
-            }
-            if laptop.store().digest(&self.stream)? != state {
-                left += &format!("{} has another state than the city; ", laptop.name);
-            }
-        }
-        Ok(left)
-    }
-
-    fn city_frontier(&self) -> Result<replica::Frontier> {
-        let mut replica = Replica::new(None);
-        replica.insert(self.site.changes()?);
-        Ok(replica.frontier(&self.stream))
-    }
-
-    /// Every byte is as its author signed it, and the city's own check is clean.
-    fn prove(&self) -> Result<()> {
-        for laptop in &self.laptops {
-            for change in laptop.changes()? {
-                if let Err(refused) = change.raw.verify() {
-                    return broken(
-                        HEALS,
-                        format!("{} holds a change that is not as signed: {refused}", laptop.name),
-                    );
-                }
-            }
-        }
-        self.prove_whole()?;
-        let report = self.site.city().check()?;
-        match report.findings.is_empty() {
-            true => Ok(()),
-            false => broken(HEALS, format!("the city's check: {:?}", report.findings)),
-        }
-    }
-}
-
-impl Stage {
-    /// Values are withheld only where the city voided them.
-    fn prove_whole(&self) -> Result<()> {
-        let mut replica = Replica::new(Some(self.site.city().root));
-        replica.insert(self.site.changes()?);
-        let verdicts = replica.verdicts(&self.stream);
-        for at in self.standing()? {
-            let laptop = &self.laptops[at];
-            for change in laptop.store().changes(&self.stream)? {
-                let id = change.id;
-                let everywhere = change.raw.payload.is_some() && self.site.held.has_whole(&id);
-                if !everywhere && !verdicts.voided.contains_key(&id) {
-                    return broken(HEALS, format!("{} or the city lacks the values of {id}", laptop.name));
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 fn exchange(laptop: &Laptop, line: Line) -> Result<Report, SyncError> {
     Engine::over(laptop.store(), Box::new(line), laptop.world.clone())?.exchange(laptop.store())
 }
 
-fn enrol(laptop: &Laptop, line: &Line, code: &str) -> Result<(), SyncError> {
-    if Enrolment::of(laptop.store())?.is_some() {
-        return Ok(());
-    }
+/// None: it is enrolled already.
+fn enrol(laptop: &Laptop, line: &Line, code: Option<&EnrolCode>) -> Result<(), SyncError> {
+    let Some(code) = code else { return Ok(()) };
     let address = address().map_err(|_| SyncError::NotEnrolled)?;
     sync::enrol_over(laptop.store(), line, &address, code, laptop.name, &*laptop.world).map(|_| ())
 }
@@ -260,11 +222,16 @@ fn enrol(laptop: &Laptop, line: &Line, code: &str) -> Result<(), SyncError> {
 /// On a line without faults only a device without rights is turned away; a fault of a program is never right.
 fn judge<T>(name: &str, done: Option<&Result<T, SyncError>>, course: &Course) -> Result<()> {
     match done {
+        Some(Err(_)) if course.bad_disk => Ok(()),
         Some(Err(SyncError::Store(error))) => broken(ERROR, format!("{name}'s store failed: {error}")),
         Some(Err(SyncError::Refused { code, .. })) if code == "city_fault" => {
             broken(ERROR, format!("the city failed on what {name} sent"))
         }
-        Some(Err(SyncError::Refused { code, .. })) if code == "revoked" || code == "not_enrolled" => Ok(()),
+        Some(Err(SyncError::Refused { code, .. }))
+            if ["revoked", "not_enrolled", "code_expired"].contains(&code.as_str()) =>
+        {
+            Ok(())
+        }
         Some(Err(error)) if course.is_clean() => {
             broken(ERROR, format!("{name} failed on a good line: {error}"))
         }

@@ -3,15 +3,18 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
-use replica::Change;
-use store::{RecoveryCode, Store};
+use replica::{ChangeId, Kinds, StreamId};
+use rusqlite::Connection;
+use store::{Ground, RecoveryCode, Store};
 
-use super::base::copy;
-use super::held::Held;
+use super::base::{copy, reader};
+use super::known::Known;
+use super::mirror::Mirror;
+use super::oracle::{FOLDED, broken};
 use crate::world::World;
 
 pub const NAMES: [&str; 12] = ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛", "壬", "癸", "子", "丑"];
@@ -24,10 +27,36 @@ pub struct Laptop {
     pub folder: PathBuf,
     pub world: Arc<World>,
     pub code: Arc<RecoveryCode>,
-    pub held: Held,
-    store: Option<Store>,
+    pub mirror: Mirror,
+    pub ground: Ground,
+    pub kinds: Kinds,
+    /// The stream that it belongs into.
+    pub branch: StreamId,
+    /// The city was set back since this laptop heard from it: what it thinks to be reported may not be.
+    pub stale: bool,
+    open: Option<(Store, Connection)>,
+    told: Arc<Told>,
+}
+
+/// What the listeners of a store heard, and when one of them kills the process.
+#[derive(Default)]
+struct Told {
     /// Commits until the process ends; 0 never.
-    fuse: Arc<AtomicI64>,
+    fuse: AtomicI64,
+    changes: Mutex<Vec<ChangeId>>,
+}
+
+impl Told {
+    fn hear(&self, changes: &[ChangeId]) {
+        locked(&self.changes).extend(changes);
+        if self.fuse.load(Ordering::SeqCst) > 0 && self.fuse.fetch_sub(1, Ordering::SeqCst) == 1 {
+            resume_unwind(Box::new(Crash));
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Laptop {
@@ -36,36 +65,84 @@ impl Laptop {
         folder: PathBuf,
         world: Arc<World>,
         code: Arc<RecoveryCode>,
+        ground: Ground,
+        mirror: Mirror,
+        branch: StreamId,
     ) -> Result<Laptop> {
-        let fuse = Arc::new(AtomicI64::new(0));
-        let mut laptop = Laptop { name, folder, world, code, held: Held::default(), store: None, fuse };
+        let (kinds, told) = (Kinds::builtin(), Arc::default());
+        let mut laptop = Laptop {
+            name,
+            folder,
+            world,
+            code,
+            mirror,
+            ground,
+            kinds,
+            branch,
+            stale: false,
+            open: None,
+            told,
+        };
         laptop.start()?;
         Ok(laptop)
     }
 
     pub fn store(&self) -> &Store {
-        self.store.as_ref().expect("the program runs between events")
+        &self.open.as_ref().expect("the program runs between events").0
     }
 
-    fn start(&mut self) -> Result<()> {
-        let store = Store::open_with_recovery(&self.folder, &self.code, self.world.clone())
-            .with_context(|| format!("{} does not start", self.name))?;
-        let fuse = self.fuse.clone();
-        store.on_changed(Arc::new(move |_| {
-            if fuse.load(Ordering::SeqCst) > 0 && fuse.fetch_sub(1, Ordering::SeqCst) == 1 {
-                resume_unwind(Box::new(Crash));
-            }
-        }));
-        self.store = Some(store);
+    pub fn start(&mut self) -> Result<()> {
+        let store = Store::open_on(self.ground, &self.folder, &self.code, self.world.clone())
+            .with_context(|| format!("{} does not start", self.name))?
+            .knowing(self.kinds.clone());
+        let told = self.told.clone();
+        store.on_changed(Arc::new(move |touched| told.hear(&touched.changes)));
+        let reader = reader(store.file(), self.ground.plain, &store.database_key())?;
+        self.open = Some((store, reader));
         Ok(())
+    }
+
+    pub fn stop(&mut self) {
+        self.open = None;
+    }
+
+    /// The program of another year is installed.
+    pub fn install(&mut self, kinds: Kinds) -> Result<()> {
+        self.stop();
+        self.kinds = kinds;
+        self.start()
+    }
+
+    /// Looks at what the program stored: it lost nothing, and its state is what its changes come to. Gives what is new.
+    pub fn look(&mut self, known: &mut Known) -> Result<Vec<ChangeId>> {
+        let (store, reader) = self.open.as_ref().expect("the program runs between events");
+        let streams = store.streams()?;
+        let root = |id: &StreamId| streams.iter().find(|info| info.id == *id).and_then(|info| info.root);
+        streams.iter().for_each(|info| self.mirror.pin(&info.id, info.root));
+        let new = self.mirror.follow(self.name, reader, &root, known)?;
+        for info in &streams {
+            if store.digest(&info.id)? != self.mirror.digest(&info.id) {
+                let count = self.mirror.count();
+                return broken(
+                    FOLDED,
+                    format!("{} stores another state than its {count} changes come to", self.name),
+                );
+            }
+        }
+        Ok(new)
+    }
+
+    /// What listeners were told since this was last asked.
+    pub fn told(&self) -> Vec<ChangeId> {
+        std::mem::take(&mut locked(&self.told.changes))
     }
 
     /// Runs something that the process may die of: after so many commits, or where `work` says so. Gives None if it
     /// died. Whatever is then on disk is what the next process finds.
     pub fn run<T>(&mut self, commits: i64, work: impl FnOnce(&Laptop) -> T) -> Result<Option<T>> {
-        self.fuse.store(commits, Ordering::SeqCst);
+        self.told.fuse.store(commits, Ordering::SeqCst);
         let done = catch_unwind(AssertUnwindSafe(|| work(self)));
-        self.fuse.store(0, Ordering::SeqCst);
+        self.told.fuse.store(0, Ordering::SeqCst);
         match done {
             Ok(done) => Ok(Some(done)),
             Err(cause) if is_crash(&*cause) => self.restart().map(|()| None),
@@ -82,19 +159,10 @@ impl Laptop {
 
     /// The folder's content becomes that of another, which is used up.
     pub fn replace_by(&mut self, folder: PathBuf) -> Result<()> {
-        self.store = None;
+        self.stop();
         std::fs::remove_dir_all(&self.folder)?;
         std::fs::rename(folder, &self.folder)?;
         self.start()
-    }
-
-    /// Every change of every stream.
-    pub fn changes(&self) -> Result<Vec<Change>> {
-        let mut all = Vec::new();
-        for stream in self.store().streams()? {
-            all.extend(self.store().changes(&stream.id)?);
-        }
-        Ok(all)
     }
 }
 

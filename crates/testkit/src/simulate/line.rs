@@ -36,9 +36,10 @@ pub struct Line {
     faults: Vec<(usize, Fault)>,
     sent: AtomicUsize,
     hits: Hits,
+    twice: Hits,
 }
 
-/// How many faults occurred.
+/// How often something occurred.
 #[derive(Debug, Clone, Default)]
 pub struct Hits(Arc<AtomicUsize>);
 
@@ -60,11 +61,17 @@ impl Line {
             faults,
             sent: AtomicUsize::new(0),
             hits: Hits::default(),
+            twice: Hits::default(),
         }
     }
 
     pub fn hits(&self) -> Hits {
         self.hits.clone()
+    }
+
+    /// How often the city answered one request a second time, though a request is good once.
+    pub fn twice(&self) -> Hits {
+        self.twice.clone()
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -98,6 +105,7 @@ impl Line {
             }
             Some(Fault::Duplicate { second }) => {
                 let (first, again) = (ask(&body), ask(&body));
+                self.twice.0.fetch_add(usize::from(first.is_ok() && again.is_ok()), Ordering::SeqCst);
                 if second { again.map(whole) } else { first.map(whole) }
             }
             Some(Fault::Delay) => {

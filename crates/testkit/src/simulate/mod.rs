@@ -5,24 +5,33 @@
 //! `story` says what happens, `playing` does it, `oracle` judges.
 
 mod base;
+mod breaking;
 mod exchanging;
 mod figures;
-mod held;
+mod healing;
+mod known;
 mod laptop;
 mod line;
+mod meddling;
+mod mirror;
 mod oracle;
+mod plainly;
 mod playing;
 mod site;
 mod stage;
 mod story;
+mod texts;
+mod versions;
 mod writing;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Result;
 
-pub use base::{Base, copy};
+pub use base::{Base, Bases, copy};
 pub use figures::Figures;
 pub use line::Line;
 pub use oracle::Broken;
@@ -40,8 +49,8 @@ pub struct Outcome {
 }
 
 /// Plays a story from its beginning, and lets it heal.
-pub fn run(base: &Base, story: &Story) -> Result<Outcome> {
-    let mut stage = Stage::set(base, story)?;
+pub fn run(bases: &Bases, story: &Story) -> Result<Outcome> {
+    let mut stage = Stage::set(bases.of(story.seed), story)?;
     let played = catch_unwind(AssertUnwindSafe(|| {
         story.events.iter().try_for_each(|event| stage.step(event))?;
         stage.heal()
@@ -57,8 +66,34 @@ pub fn run(base: &Base, story: &Story) -> Result<Outcome> {
     Ok(Outcome { diary: std::mem::take(&mut stage.diary), counts: stage.counts.clone(), broken })
 }
 
+/// Plays many stories on some threads, until one breaks a rule or, if so asked, to the last. `done` hears of each.
+pub fn run_all(
+    bases: &Bases,
+    seeds: Range<u64>,
+    threads: usize,
+    go_on: bool,
+    done: impl Fn(u64, &Outcome) + Sync,
+) -> Result<()> {
+    let (next, stop) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+    let play = || -> Result<()> {
+        loop {
+            let seed = next.fetch_add(1, Ordering::SeqCst);
+            if seed >= seeds.end || stop.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            let outcome = run(bases, &Story::of(seed))?;
+            stop.fetch_or(!go_on && outcome.broken.is_some(), Ordering::SeqCst);
+            done(seed, &outcome);
+        }
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(play)).collect();
+        running.into_iter().try_for_each(|thread| thread.join().expect("a story catches its panics"))
+    })
+}
+
 /// Leaves out events as long as the same rule breaks: the shortest story that is found this way.
-pub fn shrink(base: &Base, story: &Story, rule: &str) -> Result<Story> {
+pub fn shrink(bases: &Bases, story: &Story, rule: &str) -> Result<Story> {
     let mut story = story.clone();
     let mut size = story.events.len() / 2;
     while size > 0 {
@@ -66,7 +101,7 @@ pub fn shrink(base: &Base, story: &Story, rule: &str) -> Result<Story> {
         while at < story.events.len() {
             let mut shorter = story.clone();
             shorter.events.drain(at..(at + size).min(story.events.len()));
-            match run(base, &shorter)?.broken {
+            match run(bases, &shorter)?.broken {
                 Some(broken) if broken.rule == rule => story = shorter,
                 Some(_) | None => at += size,
             }
@@ -78,7 +113,7 @@ pub fn shrink(base: &Base, story: &Story, rule: &str) -> Result<Story> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Base, Story, run};
+    use super::{Bases, Story, run};
 
     /// As many stories as a test may take; many more are run by `simulate`.
     const SEEDS: u64 = 12;
@@ -87,9 +122,9 @@ mod tests {
 
     #[test]
     fn whatever_happens_nothing_is_lost_and_everybody_agrees() {
-        let base = Base::make().unwrap();
+        let bases = Bases::make().unwrap();
         for seed in (0..SEEDS).chain(KEPT) {
-            let outcome = run(&base, &Story::of(seed)).unwrap();
+            let outcome = run(&bases, &Story::of(seed)).unwrap();
             let diary = outcome.diary.join("\n");
             assert_eq!(outcome.broken, None, "seed {seed}\n{diary}");
         }
@@ -97,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_seed_is_played_the_same_way_twice() {
-        let base = Base::make().unwrap();
-        let diary = || run(&base, &Story::of(7)).unwrap().diary;
+        let bases = Bases::make().unwrap();
+        let diary = || run(&bases, &Story::of(7)).unwrap().diary;
         assert_eq!(diary(), diary());
     }
 }

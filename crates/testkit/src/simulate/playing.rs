@@ -10,7 +10,7 @@ use super::base::copy;
 use super::exchanging::Course;
 use super::laptop::{Crash, Laptop, NAMES};
 use super::line::Fault;
-use super::oracle::{ERROR, broken};
+use super::oracle::{DONE, ERROR, broken};
 use super::stage::{Spare, Stage, Who};
 use super::story::What;
 use super::writing::act;
@@ -18,7 +18,7 @@ use crate::random::Random;
 use crate::world::World;
 
 const TEN_YEARS: i64 = 3653 * 24 * 60 * 60 * 1000;
-const MOST_LAPTOPS: usize = 8;
+const MOST_LAPTOPS: usize = 9;
 
 impl Stage {
     /// Gives whom the event touched; nobody if it found nobody to happen to.
@@ -51,6 +51,11 @@ impl Stage {
             What::Renew => self.renew(dice),
             What::Clock => self.clock(dice),
             What::Late => self.late(dice),
+            What::Redact => self.redact(dice),
+            What::Curious => self.curious(dice),
+            What::Version => self.other_version(dice),
+            What::PowerLoss => self.power_loss(dice),
+            What::DiskFull => self.disk_full(dice),
         }
     }
 
@@ -66,7 +71,10 @@ impl Stage {
             Ok(Some(act)) => {
                 self.note(format!("{name} {}", act.words));
                 self.promises.told(act.saved);
-                Ok(vec![Who::Laptop(at)])
+                match act.wrong {
+                    Some(wrong) => broken(DONE, format!("{name} {wrong}")),
+                    None => Ok(vec![Who::Laptop(at)]),
+                }
             }
             Ok(None) => Ok(Vec::new()),
             Err(error) => self.unexpected(name, &error),
@@ -107,19 +115,21 @@ impl Stage {
         match dice.below(3) {
             0 => {
                 self.note(format!("{name} dies while saving"));
-                let before = self.laptops[at].held.clone();
+                let before = self.laptops[at].mirror.count();
                 let died = self.laptops[at].run(0, |laptop| {
                     act(laptop.store(), What::Edit, dice, || resume_unwind(Box::new(Crash)))
                 })?;
                 self.look(Who::Laptop(at))?;
-                match self.laptops[at].held == before {
+                match self.laptops[at].mirror.count() == before {
                     true => Ok(died.map_or(vec![Who::Laptop(at)], |_| Vec::new())),
                     false => broken(ERROR, format!("{name} holds what it never committed")),
                 }
             }
             1 => {
                 self.note(format!("{name} dies just after saving"));
+                self.laptops[at].told();
                 let died = self.laptops[at].run(1, |laptop| act(laptop.store(), What::Edit, dice, || ()))?;
+                self.promises.told(self.laptops[at].told());
                 Ok(died.map_or(vec![Who::Laptop(at)], |_| Vec::new()))
             }
             _ => self.exchange(dice, Course::deadly),
@@ -130,7 +140,7 @@ impl Stage {
     fn crash_city(&mut self, dice: &mut Random) -> Result<Vec<Who>> {
         let mut faults = vec![(0, Fault::DropAnswer)];
         faults.extend((1..16).map(|at| (at, Fault::DropRequest)));
-        let mut touched = self.exchange(dice, |_| Course { faults, commits: 0 })?;
+        let mut touched = self.exchange(dice, |_| Course::of(faults))?;
         self.note("the city dies and is started again".to_owned());
         self.site.crash()?;
         touched.push(Who::City);
@@ -139,17 +149,17 @@ impl Stage {
 
     fn back_up(&mut self, dice: &mut Random) -> Result<Vec<Who>> {
         let folder = self.fresh_folder();
-        let (of, from, held, name) = match dice.chance(35) {
-            true => (Who::City, &self.site.folder, &self.site.held, "the city"),
+        let (of, from, mirror, name) = match dice.chance(35) {
+            true => (Who::City, &self.site.folder, &self.site.mirror, "the city"),
             false => {
                 let at = self.any(dice);
                 let laptop = &self.laptops[at];
-                (Who::Laptop(at), &laptop.folder, &laptop.held, laptop.name)
+                (Who::Laptop(at), &laptop.folder, &laptop.mirror, laptop.name)
             }
         };
         copy(from, &folder)?;
-        let (held, words) = (held.clone(), format!("a copy of {name} is put aside"));
-        self.spares.push(Spare { of, folder, held });
+        let (mirror, words) = (mirror.clone(), format!("a copy of {name} is put aside"));
+        self.spares.push(Spare { of, folder, mirror });
         self.note(words);
         Ok(vec![of])
     }
@@ -163,8 +173,10 @@ impl Stage {
         let original = &self.laptops[from];
         copy(&original.folder, &folder)?;
         let world = World::at(original.world.now(), self.seed ^ (0xc107e + to as u64));
-        let mut copied = Laptop::open(NAMES[to], folder, world, original.code.clone())?;
-        copied.held = original.held.clone();
+        let (code, mirror) = (original.code.clone(), original.mirror.clone());
+        let mut copied =
+            Laptop::open(NAMES[to], folder, world, code, original.ground, mirror, original.branch)?;
+        copied.stale = original.stale;
         let words = format!("{} is a copy of {}'s folder; both are used", copied.name, original.name);
         self.laptops.push(copied);
         self.note(words);
@@ -179,14 +191,15 @@ impl Stage {
         }
         let chosen = dice.below(count);
         let spare = self.spares.iter().filter(of_laptops).nth(chosen).expect("there are so many");
-        let (Who::Laptop(at), folder, held) = (spare.of, spare.folder.clone(), spare.held.clone()) else {
+        let (Who::Laptop(at), folder, mirror) = (spare.of, spare.folder.clone(), spare.mirror.clone()) else {
             return Ok(Vec::new());
         };
         let work = self.fresh_folder();
         copy(&folder, &work)?;
         self.note(format!("{} is set back to its earlier copy", self.laptops[at].name));
         self.laptops[at].replace_by(work)?;
-        let gone = std::mem::replace(&mut self.laptops[at].held, held);
+        self.laptops[at].stale = true;
+        let gone = std::mem::replace(&mut self.laptops[at].mirror, mirror);
         self.destroyed(&gone);
         Ok(vec![Who::Laptop(at)])
     }
@@ -197,24 +210,21 @@ impl Stage {
             return Ok(Vec::new());
         }
         let spare = of_city[dice.below(of_city.len())];
-        let (folder, held) = (spare.folder.clone(), spare.held.clone());
+        let (folder, mirror) = (spare.folder.clone(), spare.mirror.clone());
         let work = self.fresh_folder();
         copy(&folder, &work)?;
         self.note("the city is set back to an earlier copy".to_owned());
         self.site.replace_by(work)?;
-        let gone = std::mem::replace(&mut self.site.held, held);
+        self.laptops.iter_mut().for_each(|laptop| laptop.stale = true);
+        let gone = std::mem::replace(&mut self.site.mirror, mirror);
         self.destroyed(&gone);
         Ok(vec![Who::City])
     }
 
-    fn destroyed(&mut self, gone: &super::held::Held) {
-        let live: Vec<super::held::Held> = self.live().into_iter().cloned().collect();
-        self.promises.destroyed(gone, &live.iter().collect::<Vec<_>>());
-    }
-
     /// The city takes a device's right to write; one device at least keeps its own.
     fn revoke(&mut self, dice: &mut Random) -> Result<Vec<Who>> {
-        let standing = self.standing()?;
+        let mut standing = self.standing()?;
+        standing.retain(|at| self.laptops[*at].branch == self.stream);
         let mut devices: Vec<_> =
             standing.iter().map(|at| self.laptops[*at].store().device()).collect::<Result<_, _>>()?;
         devices.sort_unstable();

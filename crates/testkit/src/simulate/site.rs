@@ -1,28 +1,67 @@
 //! The city of a story: a folder, and the program that is open on it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use city::{City, Folder};
-use replica::{Change, RawChange};
+use city::{City, Folder, Ground};
+use disk::Disk;
+use replica::{ChangeId, Kinds, StreamId};
 use rusqlite::Connection;
 
-use super::base::copy;
-use super::held::Held;
+use super::base::{copy, reader};
+use super::known::Known;
+use super::mirror::Mirror;
+use super::oracle::{FOLDED, broken};
 use crate::world::World;
 
 pub struct Site {
     pub folder: PathBuf,
     pub world: Arc<World>,
-    pub held: Held,
+    pub mirror: Mirror,
+    ground: Ground,
+    kinds: Kinds,
     open: Option<(Arc<City>, Connection)>,
 }
 
 impl Site {
-    pub fn open(folder: PathBuf, world: Arc<World>) -> Result<Site> {
-        let open = Some(start(&folder, &world)?);
-        Ok(Site { folder, world, held: Held::default(), open })
+    pub fn open(folder: PathBuf, world: Arc<World>, ground: Ground, mirror: Mirror) -> Result<Site> {
+        let mut site = Site { folder, world, mirror, ground, kinds: Kinds::builtin(), open: None };
+        site.start()?;
+        Ok(site)
+    }
+
+    fn start(&mut self) -> Result<()> {
+        let folder = Folder::on(self.ground, &self.folder);
+        let mut city = City::open(&folder, self.world.of_city(), false).context("the city does not start")?;
+        city.kinds = self.kinds.clone();
+        let key = std::fs::read_to_string(folder.key())?;
+        let key: [u8; 32] = replica::from_hex(key.trim()).expect("a key file holds 64 hex digits");
+        self.open = Some((Arc::new(city), reader(&folder.database(), self.ground.plain, &key)?));
+        Ok(())
+    }
+
+    pub fn stop(&mut self) {
+        self.open = None;
+    }
+
+    /// The program ends and is started again on another disk, the machine's own if None.
+    pub fn put_on(&mut self, disk: Option<&'static Disk>) -> Result<()> {
+        self.stop();
+        disk.iter().for_each(|disk| disk.reset());
+        self.ground.disk = disk.map(|disk| disk.name);
+        self.start()
+    }
+
+    pub fn off_disk(&mut self) {
+        self.ground.disk = None;
+    }
+
+    /// The program of another year is installed.
+    pub fn install(&mut self, kinds: Kinds) -> Result<()> {
+        self.stop();
+        self.kinds = kinds;
+        self.start()
     }
 
     pub fn city(&self) -> &Arc<City> {
@@ -38,34 +77,27 @@ impl Site {
 
     /// The folder's content becomes that of another, which is used up. The old program ends before.
     pub fn replace_by(&mut self, folder: PathBuf) -> Result<()> {
-        self.open = None;
+        self.stop();
         std::fs::remove_dir_all(&self.folder)?;
         std::fs::rename(folder, &self.folder)?;
-        self.open = Some(start(&self.folder, &self.world)?);
-        Ok(())
+        self.start()
     }
 
-    /// Every change that the database holds, read past the program.
-    pub fn changes(&self) -> Result<Vec<Change>> {
-        let statement = "SELECT header, signature, payload FROM change ORDER BY seq";
-        let (_, reader) = self.open.as_ref().expect("the city runs between events");
-        let mut statement = reader.prepare_cached(statement)?;
-        let mut rows = statement.query([])?;
-        let mut changes = Vec::new();
-        while let Some(row) = rows.next()? {
-            let raw = RawChange { header: row.get(0)?, signature: row.get(1)?, payload: row.get(2)? };
-            changes.push(raw.read().context("the city holds a change that cannot be read")?);
+    /// Looks at what the program stored: it lost nothing, and its states are what its changes come to. Gives what is
+    /// new.
+    pub fn look(&mut self, known: &mut Known) -> Result<Vec<ChangeId>> {
+        let (city, reader) = self.open.as_ref().expect("the city runs between events");
+        let new = self.mirror.follow("the city", reader, &|_| Some(city.root), known)?;
+        let streams: Vec<StreamId> = self.mirror.streams().copied().collect();
+        for stream in streams {
+            if city.digest(&stream)? != self.mirror.digest(&stream) {
+                let count = self.mirror.count();
+                return broken(
+                    FOLDED,
+                    format!("the city stores another state than its {count} changes come to"),
+                );
+            }
         }
-        Ok(changes)
+        Ok(new)
     }
-}
-
-fn start(folder: &Path, world: &Arc<World>) -> Result<(Arc<City>, Connection)> {
-    let folder = Folder::new(folder);
-    let city = Arc::new(City::open(&folder, world.of_city(), false)?);
-    let reader = Connection::open(folder.database())?;
-    let key = std::fs::read_to_string(folder.key())?;
-    reader.pragma_update(None, "key", format!("x'{}'", key.trim()))?;
-    reader.pragma_update(None, "query_only", true)?;
-    Ok((city, reader))
 }

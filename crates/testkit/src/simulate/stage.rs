@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use anyhow::Result;
 use replica::StreamId;
 use tempfile::TempDir;
+use wire::enrol::EnrolCode;
 
 use super::base::{self, Base, copy};
-use super::held::Held;
+use super::known::Known;
 use super::laptop::{Laptop, NAMES};
 use super::line::Delayed;
-use super::oracle::{self, Promises};
+use super::mirror::Mirror;
+use super::oracle::{Promises, REPORTED, RIGHTS, broken};
 use super::site::Site;
 use super::story::{Event, Story, What};
+use super::versions::Versions;
 use crate::random::Random;
 use crate::world::{EVENING, World};
 
@@ -28,18 +31,24 @@ pub enum Who {
 pub struct Spare {
     pub of: Who,
     pub folder: PathBuf,
-    pub held: Held,
+    pub mirror: Mirror,
 }
 
 pub struct Stage {
     pub laptops: Vec<Laptop>,
     pub site: Site,
+    /// The branch's stream, and that of another branch.
     pub stream: StreamId,
+    pub outside: StreamId,
+    pub versions: Versions,
     pub diary: Vec<String>,
     pub counts: BTreeMap<What, u32>,
     pub spares: Vec<Spare>,
     pub delayed: Delayed,
     pub promises: Promises,
+    pub known: Known,
+    /// Codes that nobody has used yet.
+    pub enrolment: Vec<EnrolCode>,
     place: TempDir,
     made: usize,
     pub seed: u64,
@@ -50,33 +59,35 @@ impl Stage {
         let place = base::place()?;
         copy(&base.city(), &place.path().join("city"))?;
         let city = World::at(EVENING, story.seed ^ 0xc17f);
-        let site = Site::open(place.path().join("city"), city)?;
+        let ground = city::Ground { disk: None, plain: base.plain };
+        let site = Site::open(place.path().join("city"), city, ground, base.of_city.clone())?;
         let mut laptops = Vec::new();
-        // The last of the base has never seen the city.
-        let chosen = (0..story.laptops - 1).chain([base::ENROLLED]);
+        let chosen =
+            (0..story.laptops - 1).chain([base::LATE]).chain(story.outsider.then_some(base::OUTSIDER));
         for (at, from) in chosen.enumerate() {
             let folder = place.path().join(format!("laptop-{at}"));
             copy(&base.laptop(from), &folder)?;
             let world = World::at(EVENING, story.seed ^ (0x1a97 + at as u64));
-            laptops.push(Laptop::open(NAMES[at], folder, world, base.codes[from].clone())?);
+            laptops.push(base.open(from, NAMES[at], folder, world, base.of_laptops[from].clone())?);
         }
-        let stream = laptops[0].store().own_stream()?.expect("an enrolled laptop has a stream");
         let made = laptops.len();
-        let mut stage = Stage {
+        let stage = Stage {
             laptops,
             site,
-            stream,
+            stream: base.stream,
+            outside: base.outside,
+            versions: base.versions.clone(),
             diary: Vec::new(),
             counts: BTreeMap::new(),
             spares: Vec::new(),
             delayed: Delayed::default(),
             promises: Promises::default(),
+            known: base.known.clone(),
+            enrolment: base.enrolment.clone(),
             place,
             made,
             seed: story.seed,
         };
-        (0..stage.laptops.len()).try_for_each(|at| stage.look(Who::Laptop(at)))?;
-        stage.look(Who::City)?;
         Ok(stage)
     }
 
@@ -90,20 +101,50 @@ impl Stage {
         if !touched.is_empty() {
             *self.counts.entry(event.what).or_default() += 1;
         }
-        touched.into_iter().try_for_each(|who| self.look(who))?;
-        self.promises.check(&self.live())
+        touched.iter().try_for_each(|who| self.look(*who))?;
+        touched.iter().try_for_each(|who| self.check_sight(*who))?;
+        self.check_fresh()
     }
 
+    /// A laptop holds nothing of another organisation's, and calls nothing reported that the city does not hold.
+    fn check_sight(&self, who: Who) -> Result<()> {
+        let Who::Laptop(at) = who else { return Ok(()) };
+        let laptop = &self.laptops[at];
+        let foreign = if laptop.branch == self.stream { self.outside } else { self.stream };
+        if laptop.mirror.replica(&foreign).is_some() {
+            return broken(RIGHTS, format!("{} holds what another organisation wrote", laptop.name));
+        }
+        let (lacks, waiting) = self.not_reported(at)?;
+        if !laptop.stale && waiting < lacks {
+            let words = format!("{} calls reported what the city lacks: {lacks}, not {waiting}", laptop.name);
+            return broken(REPORTED, words);
+        }
+        Ok(())
+    }
+
+    /// Looks at one of them: it lost nothing, and what it stored is what its changes come to.
     pub fn look(&mut self, who: Who) -> Result<()> {
         match who {
-            Who::Laptop(at) => oracle::look_at_laptop(&mut self.laptops[at]),
-            Who::City => oracle::look_at_city(&mut self.site, &self.stream),
-        }
+            Who::Laptop(at) => self.laptops[at].look(&mut self.known)?,
+            Who::City => self.site.look(&mut self.known)?,
+        };
+        Ok(())
     }
 
-    /// What everybody holds who still runs.
-    pub fn live(&self) -> Vec<&Held> {
-        self.laptops.iter().map(|laptop| &laptop.held).chain([&self.site.held]).collect()
+    fn check_fresh(&mut self) -> Result<()> {
+        let live: Vec<&Mirror> = live(&self.laptops, &self.site);
+        self.promises.check_fresh(&live)
+    }
+
+    pub fn check_promises(&mut self) -> Result<()> {
+        let live: Vec<&Mirror> = live(&self.laptops, &self.site);
+        self.promises.check_all(&live)
+    }
+
+    /// Storage went: what stood only there is nobody's fault.
+    pub fn destroyed(&mut self, gone: &Mirror) {
+        let live: Vec<&Mirror> = live(&self.laptops, &self.site);
+        self.promises.destroyed(gone, &live);
     }
 
     pub fn note(&mut self, words: String) {
@@ -119,4 +160,9 @@ impl Stage {
         self.made += 1;
         self.place.path().join(format!("made-{}", self.made))
     }
+}
+
+/// What everybody holds who still runs.
+fn live<'a>(laptops: &'a [Laptop], site: &'a Site) -> Vec<&'a Mirror> {
+    laptops.iter().map(|laptop| &laptop.mirror).chain([&site.mirror]).collect()
 }

@@ -29,13 +29,18 @@ pub enum What {
     Renew,
     Clock,
     Late,
+    Redact,
+    Curious,
+    Version,
+    PowerLoss,
+    DiskFull,
 }
 
 use What::*;
 
 impl What {
     /// All of them, and how often out of the sum each is drawn.
-    const WEIGHTS: [(What, usize); 24] = [
+    const WEIGHTS: [(What, usize); 29] = [
         (Edit, 240),
         (Remove, 35),
         (Restore, 25),
@@ -60,6 +65,11 @@ impl What {
         (Renew, 18),
         (Clock, 20),
         (Late, 12),
+        (Redact, 16),
+        (Curious, 8),
+        (Version, 16),
+        (PowerLoss, 22),
+        (DiskFull, 18),
     ];
 
     /// Everything, in order of the list above.
@@ -97,6 +107,8 @@ pub struct Event {
 pub struct Story {
     pub seed: u64,
     pub laptops: usize,
+    /// A laptop of another organisation is in it.
+    pub outsider: bool,
     pub events: Vec<Event>,
 }
 
@@ -110,6 +122,7 @@ impl Story {
         let laptops = dice.between(2, 6);
         let faults: Vec<What> = What::faults().collect();
         let favourites: Vec<What> = (0..FAVOURITES).map(|_| faults[dice.below(faults.len())]).collect();
+        let outsider = favourites.contains(&Curious) || dice.chance(30);
         let events = (0..EVENTS)
             .map(|_| {
                 let what = match dice.chance(20) {
@@ -119,6 +132,6 @@ impl Story {
                 Event { what, dice: dice.draw() }
             })
             .collect();
-        Story { seed, laptops, events }
+        Story { seed, laptops, outsider, events }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use replica::{ChangeId, Closing, DeviceId, Life, RawChange, StreamId, signature_input};
+use replica::{ChangeId, Closing, DeviceId, Field, Life, RawChange, StreamId, signature_input};
 use serde_json::{Value, json};
 use store::{Author, Issue, IssueWrite, Store, StoreError, Touched};
 
 use super::story::What;
+use super::texts;
+use super::versions::{NEW_FIELD, NEW_KIND};
 use crate::random::Random;
 
 const MEETINGS: [&str; 4] = ["m1", "m2", "m3", "m4"];
@@ -18,6 +20,8 @@ const TEXTS: [&str; 5] =
 pub struct Act {
     pub words: String,
     pub saved: Vec<ChangeId>,
+    /// What is not as the person made it.
+    pub wrong: Option<String>,
 }
 
 /// Plays one act of a person. None: there was nothing to do it to, or the program said no in so many words.
@@ -36,6 +40,8 @@ pub fn act(
         Err(StoreError::Closed { .. } | StoreError::NoRecord { .. } | StoreError::RecordExists { .. }) => {
             Ok(None)
         }
+        // A field that last year's program does not know.
+        Err(StoreError::BadValue { code, .. }) if code == "unknown_field" => Ok(None),
         done => done,
     }
 }
@@ -77,7 +83,7 @@ fn daily(
     die: impl FnOnce(),
 ) -> Result<Option<Act>, StoreError> {
     let Some(Target { kind, id, verb }) = target(store, what, dice)? else { return Ok(None) };
-    let fields = fields(kind, dice);
+    let fields = fields(store, kind, id, dice)?;
     let beside = dice.chance(20).then(|| PROMISES[dice.below(PROMISES.len())]).filter(|other| *other != id);
     let touched = store.write(&Author::new("secretary"), verb, |w| {
         match verb {
@@ -92,16 +98,50 @@ fn daily(
         if let Some(other) = beside
             && store.record("promise", other)?.is_none()
         {
-            w.create("promise", other, &self::fields("promise", dice))?;
+            w.create("promise", other, &BTreeMap::from([("text".to_owned(), json!("顺带记下的"))]))?;
+        }
+        if store.kinds().get(NEW_KIND).is_some() && dice.chance(20) && w.record(NEW_KIND, "h1")?.is_none() {
+            w.create(NEW_KIND, "h1", &BTreeMap::from([("name".to_owned(), json!("全息一号"))]))?;
         }
         die();
         Ok(())
     })?;
-    Ok(told(format!("{verb} {kind} {id}"), &touched))
+    let wrong = wrong(store, verb, (kind, id), &fields, &touched)?;
+    Ok(told(format!("{verb} {kind} {id}"), &touched).map(|act| Act { wrong, ..act }))
+}
+
+/// What is not as the person made it. A device that has no rights writes what does not count.
+fn wrong(
+    store: &Store,
+    verb: &str,
+    (kind, id): (&str, &str),
+    fields: &BTreeMap<String, Value>,
+    touched: &Touched,
+) -> Result<Option<String>, StoreError> {
+    let Some(state) = store.record(kind, id)? else { return Ok(None) };
+    if touched.changes.iter().any(|change| state.ignored.contains(change)) {
+        return Ok(None);
+    }
+    let says = |(path, value): (&String, &Value)| match state.fields.get(path) {
+        Some(Field::One { value: shown, .. }) => shown == value,
+        Some(Field::Conflict { .. } | Field::Withheld { .. }) => false,
+        None => value.is_null() || path.contains('/'),
+    };
+    // A removal that was contested before stays a question until somebody answers it.
+    let live = matches!(state.life, Life::Live | Life::Contested { .. });
+    let closed = matches!(state.closing, Closing::Final { .. });
+    let right = match verb {
+        "removes" => matches!(state.life, Life::Gone { .. }),
+        "restores" => state.life == Life::Live,
+        "closes" => closed && live,
+        "corrects" => closed && live && fields.iter().all(says),
+        _ => live && fields.iter().all(says),
+    };
+    Ok((!right).then(|| format!("{verb} {kind} {id}, which is then {:?}, {:?}", state.life, state.closing)))
 }
 
 fn told(words: String, touched: &Touched) -> Option<Act> {
-    (!touched.changes.is_empty()).then(|| Act { words, saved: touched.changes.clone() })
+    (!touched.changes.is_empty()).then(|| Act { words, saved: touched.changes.clone(), wrong: None })
 }
 
 fn record(dice: &mut Random) -> (&'static str, &'static str) {
@@ -111,27 +151,42 @@ fn record(dice: &mut Random) -> (&'static str, &'static str) {
     }
 }
 
-fn fields(kind: &str, dice: &mut Random) -> BTreeMap<String, Value> {
-    let text = format!("{}{}", dice.pick(&TEXTS), dice.below(1000));
+fn fields(
+    store: &Store,
+    kind: &str,
+    id: &str,
+    dice: &mut Random,
+) -> Result<BTreeMap<String, Value>, StoreError> {
+    let short = format!("{}{}", dice.pick(&TEXTS), dice.below(1000));
     let status = *dice.pick(&[&"present", &"leave", &"absent"]);
-    let pool = match kind {
+    let long = if kind == "meeting" { "summary" } else { "evidence" };
+    let before = store.record(kind, id)?;
+    let text = match before.as_ref().and_then(|state| state.value(long)?.as_str()) {
+        Some(text) => texts::rework(text, dice),
+        None => texts::compose(dice),
+    };
+    let mut pool = match kind {
         "meeting" => vec![
-            ("title".to_owned(), json!(text)),
-            ("place".to_owned(), json!(text)),
+            ("summary".to_owned(), json!(text)),
+            ("title".to_owned(), json!(short)),
+            ("place".to_owned(), json!(short)),
             ("time".to_owned(), json!({ "start": "2026-10-13T14:00", "end": "2026-10-13T17:30" })),
             (format!("attendance/p-{}/status", dice.below(4)), json!(status)),
-            (format!("agenda/a{}/topic", dice.below(3)), json!(text)),
+            (format!("agenda/a{}/topic", dice.below(3)), json!(short)),
             (format!("agenda/a{}/~gone", dice.below(3)), json!({ "reason": "mistake" })),
         ],
         _ => vec![
-            ("text".to_owned(), json!(text)),
-            ("evidence".to_owned(), json!(format!("{text}{}", dice.pick(&TEXTS)))),
+            ("evidence".to_owned(), json!(text)),
+            ("text".to_owned(), json!(short)),
             ("promised_on".to_owned(), json!("2026-10-13")),
             ("note".to_owned(), Value::Null),
         ],
     };
+    if store.kinds().get(NEW_KIND).is_some() {
+        pool.extend([(NEW_FIELD.to_owned(), json!(short)), (NEW_FIELD.to_owned(), json!("明年再看"))]);
+    }
     let count = dice.between(1, 3);
-    (0..count).map(|_| pool[dice.below(pool.len())].clone()).collect()
+    Ok((0..count).map(|_| pool[dice.below(pool.len())].clone()).collect())
 }
 
 /// A value that the city refuses, beside one that is good: all of the change is voided, and stays with its author.
@@ -159,7 +214,11 @@ fn bad_value(store: &Store, dice: &mut Random) -> Result<Option<Act>, StoreError
         writes,
     };
     let saved = store.issue(&stream, &[issue])?;
-    Ok(Some(Act { words: format!("writes a value into promise {id} that the city refuses"), saved }))
+    Ok(Some(Act {
+        words: format!("writes a value into promise {id} that the city refuses"),
+        saved,
+        wrong: None,
+    }))
 }
 
 /// A change as a newer program of this laptop would write it: fields, kinds, or a whole version that nobody knows yet.
@@ -169,7 +228,7 @@ fn newer(store: &Store, dice: &mut Random) -> Result<Option<Act>, StoreError> {
     let raw = newer_change(store, &stream, &device, dice)?;
     let applied = store.apply(&[raw])?;
     let words = "writes with a newer program what nobody can read yet".to_owned();
-    Ok((!applied.new.is_empty()).then_some(Act { words, saved: applied.new }))
+    Ok((!applied.new.is_empty()).then_some(Act { words, saved: applied.new, wrong: None }))
 }
 
 fn newer_change(
