@@ -37,7 +37,7 @@ fn raw(bytes: &[u8]) -> RawChange {
 }
 
 fn carried(raws: Vec<RawChange>) {
-    let request = Request { streams: Vec::new(), budget: 0, changes: raws };
+    let request = Request { streams: Vec::new(), budget: 0, presented: Vec::new(), changes: raws };
     let (read, whole) = Request::decode(&request.encode()).expect("what this program wrote it reads");
     assert_eq!((read, whole), (request, Whole::Yes), "bytes are carried as they are");
 }

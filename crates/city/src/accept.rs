@@ -3,12 +3,14 @@
 
 use crate::city::City;
 use crate::db::DbError;
-use crate::log::{self, Address, Appending};
-use crate::pen::{self, PenError};
-use crate::{fold, judge, tally};
+use crate::log::{self, Address, Appending, Kept};
+use crate::pen::{self, PenError, Write};
+use crate::presented::Covered;
+use crate::{fold, judge, keys, tally};
 use replica::{Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamId, Verdicts, planted};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
+use wire::Presented;
 
 /// What became of the changes of one request.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,24 +24,55 @@ pub struct Taken {
     pub no_stream: BTreeSet<StreamId>,
 }
 
-/// Takes in verified changes. What is held already is passed over.
-pub fn take_in(city: &City, t: &Connection, changes: Vec<Change>, now: i64) -> Result<Taken, PenError> {
+/// Takes in verified changes. What is held already is passed over, but for values that were lacking.
+/// `presented` are sound receipts of before the city was set back.
+pub fn take_in(
+    city: &City,
+    t: &Connection,
+    changes: Vec<Change>,
+    presented: &[Presented],
+    now: i64,
+) -> Result<Taken, PenError> {
     let mut by_stream: BTreeMap<StreamId, Vec<Change>> = BTreeMap::new();
     for change in changes {
-        if !log::holds(t, &change.id)? {
+        let known = match log::kept(t, &change.id)? {
+            None => false,
+            Some(Kept::Whole) => true,
+            Some(Kept::Header) => change.raw.payload.is_none(),
+        };
+        if !known {
             by_stream.entry(change.stream).or_default().push(change);
         }
     }
     let mut taken = Taken::default();
     for (stream, changes) in by_stream {
         match fold::founder(t, &stream)? {
-            Some(founder) => Intake::new(city, t, stream, founder, now)?.run(changes, &mut taken)?,
+            Some(founder) => {
+                Intake::new(city, t, stream, founder, now)?.run(changes, presented, &mut taken)?;
+            }
             None => {
                 taken.no_stream.insert(stream);
             }
         }
     }
     Ok(taken)
+}
+
+/// Writes a change of the city's own at the end of its chain, with all that follows from it.
+pub fn write(
+    city: &City,
+    t: &Connection,
+    stream: &StreamId,
+    action: &str,
+    writes: &[Write],
+    now: i64,
+) -> Result<Change, PenError> {
+    let founder = fold::founder(t, stream)?.ok_or(PenError::NoStream(*stream))?;
+    let mut intake = Intake::new(city, t, *stream, founder, now)?;
+    let change = pen::draft(t, &intake.log, stream, now, action, writes)?;
+    intake.append(change.clone())?;
+    intake.settle()?;
+    Ok(change)
 }
 
 /// The changes of one stream on their way in.
@@ -53,8 +86,9 @@ struct Intake<'a> {
     before: Verdicts,
     verdicts: Verdicts,
     fresh: Vec<Change>,
-    /// Devices that held changes name, once that was asked.
-    introduced: Option<BTreeSet<DeviceId>>,
+    /// Held before, without the values that came now.
+    healed: Vec<Change>,
+    covered: Covered,
 }
 
 impl<'a> Intake<'a> {
@@ -77,15 +111,31 @@ impl<'a> Intake<'a> {
             before: verdicts.clone(),
             verdicts,
             fresh: Vec::new(),
-            introduced: None,
+            healed: Vec::new(),
+            covered: Covered::default(),
         })
     }
 
-    fn run(mut self, changes: Vec<Change>, taken: &mut Taken) -> Result<(), PenError> {
-        let waiting = self.append_all(changes)?;
+    fn run(
+        mut self,
+        changes: Vec<Change>,
+        presented: &[Presented],
+        taken: &mut Taken,
+    ) -> Result<(), PenError> {
+        let (held, changes): (Vec<_>, Vec<_>) = changes
+            .into_iter()
+            .map(|change| Ok((self.log.holds(&change.id)?, change)))
+            .collect::<Result<Vec<_>, DbError>>()?
+            .into_iter()
+            .partition(|(held, _)| *held);
+        let waiting = self.append_all(changes.into_iter().map(|(_, change)| change).collect())?;
+        held.into_iter().try_for_each(|(_, change)| self.heal(change))?;
         self.sort_out(waiting, taken)?;
-        taken.new += self.fresh.len();
-        if !self.fresh.is_empty() {
+        let new = self.fresh.len() + self.healed.len();
+        taken.new += new;
+        if new > 0 {
+            self.notice_own()?;
+            self.covered = Covered::take(self.t, &self.stream, presented, &self.verdicts)?;
             self.judge()?;
             self.settle()?;
         }
@@ -119,7 +169,7 @@ impl<'a> Intake<'a> {
     /// certificate of its key.
     fn may_enter(&mut self, change: &Change) -> Result<bool, DbError> {
         let device = &change.header.device;
-        if lets_in(&self.verdicts, device) || self.was_introduced(device)? {
+        if lets_in(&self.verdicts, device) || self.verdicts.was_introduced(device) {
             return Ok(true);
         }
         if !change.touches(STREAM_KIND, STREAM_RECORD) {
@@ -129,16 +179,26 @@ impl<'a> Intake<'a> {
         Ok(lets_in(&fold::verdicts(self.t, root, &self.stream, self.founder, Some(change))?, device))
     }
 
-    /// A device that a held change introduced, but one that does not count: written after its own device was revoked.
-    /// What it wrote is held like that, and counts as little.
-    fn was_introduced(&mut self, device: &DeviceId) -> Result<bool, DbError> {
-        if self.introduced.is_none() {
-            let held = log::touching(self.t, &self.stream, STREAM_KIND, STREAM_RECORD)?;
-            let paths = held.iter().flat_map(|change| change.header.writes.iter().map(|write| &write.path));
-            let devices = paths.filter_map(|path| path.strip_prefix("~device/")?.parse().ok());
-            self.introduced = Some(devices.collect());
+    /// Fills in values that a change was held without; redacted ones never come back.
+    fn heal(&mut self, mut change: Change) -> Result<(), DbError> {
+        let twice = self.healed.iter().any(|healed| healed.id == change.id);
+        if !twice && !self.verdicts.drops(&change) {
+            log::fill(self.t, &mut change)?;
+            if change.touches(STREAM_KIND, STREAM_RECORD) {
+                self.rule_again()?;
+            }
+            self.healed.push(change);
         }
-        Ok(self.introduced.as_ref().is_some_and(|introduced| introduced.contains(device)))
+        Ok(())
+    }
+
+    /// What the key that signs now signed, arrives only at a city that was set back.
+    fn notice_own(&self) -> Result<(), DbError> {
+        let own = keys::signing(self.t)?.device();
+        match self.fresh.iter().any(|change| change.header.device == own) {
+            true => keys::set_back(self.t, self.now),
+            false => Ok(()),
+        }
     }
 
     fn append(&mut self, mut change: Change) -> Result<(), DbError> {
@@ -150,14 +210,16 @@ impl<'a> Intake<'a> {
             change.drop_payload();
         }
         self.log.append(&mut change)?;
-        if change.touches(STREAM_KIND, STREAM_RECORD) {
-            self.introduced = None;
-        }
         let revoked = self.verdicts.revoked.contains_key(&change.header.device);
         if revoked || change.touches(STREAM_KIND, STREAM_RECORD) {
-            self.verdicts = fold::verdicts(self.t, &self.city.root, &self.stream, self.founder, None)?;
+            self.rule_again()?;
         }
         self.fresh.push(change);
+        Ok(())
+    }
+
+    fn rule_again(&mut self) -> Result<(), DbError> {
+        self.verdicts = fold::verdicts(self.t, &self.city.root, &self.stream, self.founder, None)?;
         Ok(())
     }
 
@@ -175,11 +237,11 @@ impl<'a> Intake<'a> {
 
     /// Writes the rulings over what is refused by rule as one change of the city's.
     fn judge(&mut self) -> Result<(), PenError> {
-        let waited = judge::take_waiting(self.t, &self.stream)?;
-        let mut writes = judge::rulings(self.t, &self.city.kinds, &self.verdicts, &self.fresh)?;
-        writes.extend(judge::rulings(self.t, &self.city.kinds, &self.verdicts, &waited)?);
+        let mut changes = judge::take_waiting(self.t, &self.stream)?;
+        changes.extend(self.fresh.iter().chain(&self.healed).cloned());
+        let writes = judge::rulings(self.t, &self.city.kinds, &self.verdicts, &self.covered, &changes)?;
         for writes in writes.chunks(100) {
-            let ruling = pen::draft(self.city, &self.log, &self.stream, self.now, "rule", writes)?;
+            let ruling = pen::draft(self.t, &self.log, &self.stream, self.now, "rule", writes)?;
             self.append(ruling)?;
         }
         Ok(())
@@ -190,9 +252,7 @@ impl<'a> Intake<'a> {
         self.log.finish()?;
         let (t, stream) = (self.t, &self.stream);
         let mut addresses: BTreeSet<Address> = BTreeSet::new();
-        for (kind, record) in self.fresh.iter().flat_map(log::touched) {
-            addresses.insert((kind.to_owned(), record.to_owned()));
-        }
+        addresses.extend(self.fresh.iter().chain(&self.healed).flat_map(log::touched).map(log::owned));
         if self.before != self.verdicts {
             addresses.extend(fold::affected(t, stream, &self.before, &self.verdicts)?);
             if !planted!(SignersStale) {
@@ -200,9 +260,13 @@ impl<'a> Intake<'a> {
             }
             erase_dropped(t, &self.verdicts, &mut self.fresh)?;
         }
+        let now = Some(self.now).filter(|_| self.covered.receipted().is_empty());
+        for id in self.covered.receipted() {
+            addresses.extend(log::get(t, id)?.iter().flat_map(log::touched).map(log::owned));
+        }
         let mut counts = tally::Counts::new();
         tally::before(t, stream, &addresses, &mut counts)?;
-        let states = fold::refold(t, stream, &addresses, &self.fresh, &self.verdicts, self.now)?;
+        let states = fold::refold(t, stream, &addresses, &self.fresh, &self.verdicts, now)?;
         tally::after(t, stream, &states, counts)
     }
 }

@@ -1,17 +1,16 @@
-//! How often something may be tried: five times an hour.
+//! How often something may be tried within an hour.
 
 use crate::db::DbError;
 use rusqlite::Connection;
 
-pub const MOST: i64 = 5;
 pub const WITHIN_MS: i64 = 60 * 60 * 1000;
 
-/// Counts one attempt at `what`; false if there were five within the hour already.
-pub fn take(connection: &Connection, what: &str, now: i64) -> Result<bool, DbError> {
+/// Counts one attempt at `what`; false if there were so many within the hour already.
+pub fn take(connection: &Connection, what: &str, most: i64, now: i64) -> Result<bool, DbError> {
     connection.execute("DELETE FROM attempt WHERE at <= ?1", [now - WITHIN_MS])?;
     let made: i64 =
         connection.query_row("SELECT count(*) FROM attempt WHERE what = ?1", [what], |row| row.get(0))?;
-    if made >= MOST {
+    if made >= most {
         return Ok(false);
     }
     connection.execute("INSERT INTO attempt (what, at) VALUES (?1, ?2)", (what, now))?;
@@ -34,13 +33,13 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(include_str!("migrations/1.sql")).unwrap();
         for at in 0..5 {
-            assert!(take(&connection, "ABCD", at).unwrap(), "try {at}");
+            assert!(take(&connection, "ABCD", 5, at).unwrap(), "try {at}");
         }
-        assert!(!take(&connection, "ABCD", 5).unwrap(), "the sixth");
-        assert!(take(&connection, "EFGH", 5).unwrap(), "another code");
-        assert!(take(&connection, "ABCD", WITHIN_MS).unwrap(), "an hour after the first");
-        assert!(!take(&connection, "ABCD", WITHIN_MS).unwrap(), "one place became free, not five");
+        assert!(!take(&connection, "ABCD", 5, 5).unwrap(), "the sixth");
+        assert!(take(&connection, "EFGH", 5, 5).unwrap(), "another code");
+        assert!(take(&connection, "ABCD", 5, WITHIN_MS).unwrap(), "an hour after the first");
+        assert!(!take(&connection, "ABCD", 5, WITHIN_MS).unwrap(), "one place became free, not five");
         forget(&connection, "ABCD").unwrap();
-        assert!(take(&connection, "ABCD", WITHIN_MS).unwrap());
+        assert!(take(&connection, "ABCD", 5, WITHIN_MS).unwrap());
     }
 }

@@ -1,11 +1,13 @@
 //! `city check`: proves the database from the log up, without believing anything that was derived.
 
+mod authority;
+
 use crate::audit;
 use crate::city::City;
 use crate::db::{DbError, hex};
 use crate::log::{self, Address};
 use crate::{fold, receipts, tally};
-use replica::{Change, ChangeId, Frontier, StreamId, fold_record};
+use replica::{Change, ChangeId, DeviceId, Frontier, StreamId, fold_record};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -52,6 +54,10 @@ fn words(code: &str) -> &'static str {
         "signer" => "登记的电脑与由变更得出的不同",
         "tally" => "统计数与由记录得出的不同",
         "receipt" => "回执的签名不对",
+        "operating_key" => "签名密钥没有根密钥的签名，或不完整",
+        "uncertified" => "记录流里有平台的变更，却没有它密钥的证明",
+        "redaction" => "撤下的内容还在，或不是由两个人撤下的",
+        "address" => "记录流里的平台地址不是公布的地址",
         "audit" => "审计日志断开",
         _ => "其他问题",
     }
@@ -66,6 +72,7 @@ pub fn check(connection: &Connection, city: &City) -> Result<Report, DbError> {
         check_stream(connection, city, &stream, &mut report)?;
     }
     check_receipts(connection, &mut report)?;
+    authority::check(connection, city, &mut report)?;
     if let Some(row) = audit::first_break(connection)? {
         report.find("audit", format!("第 {row} 行"));
     }
@@ -159,7 +166,7 @@ fn log(connection: &Connection, stream: &StreamId, report: &mut Report) -> Resul
 }
 
 fn addresses(change: &Change) -> BTreeSet<Address> {
-    log::touched(change).into_iter().map(|(kind, record)| (kind.to_owned(), record.to_owned())).collect()
+    log::touched(change).into_iter().map(log::owned).collect()
 }
 
 /// The index from records to changes, by the change's row.
@@ -207,9 +214,7 @@ fn check_records(
     if counts != tallies(connection, stream)? {
         report.find("tally", stream.to_string());
     }
-    let permitted: BTreeSet<Vec<u8>> =
-        verdicts.devices.iter().flatten().map(|device| device.0.to_vec()).collect();
-    if permitted != signers(connection, stream)? {
+    if fold::signers(&verdicts) != signers(connection, stream)? {
         report.find("signer", stream.to_string());
     }
     Ok(())
@@ -231,10 +236,14 @@ fn tallies(connection: &Connection, stream: &StreamId) -> Result<tally::Counts, 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn signers(connection: &Connection, stream: &StreamId) -> Result<BTreeSet<Vec<u8>>, DbError> {
-    let mut statement = connection.prepare("SELECT device FROM signer WHERE stream = ?1")?;
-    let rows = statement.query_map([stream.0.as_slice()], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn signers(connection: &Connection, stream: &StreamId) -> Result<BTreeMap<DeviceId, bool>, DbError> {
+    let mut statement = connection.prepare("SELECT device, revoked FROM signer WHERE stream = ?1")?;
+    let mut rows = statement.query([stream.0.as_slice()])?;
+    let mut signers = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        signers.insert(DeviceId(log::bytes32(row.get(0)?, "signer")?), row.get(1)?);
+    }
+    Ok(signers)
 }
 
 /// The digest of a stream's records, from the bytes as they are stored.

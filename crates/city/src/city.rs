@@ -2,13 +2,14 @@
 
 use crate::codes;
 use crate::db::{Db, DbError, Folder, meta};
+use crate::keys::RootError;
 use crate::organisations::{self, Fault, Organisation};
 use crate::world::World;
 use crate::{audit, check};
-use ed25519_dalek::SigningKey;
-use replica::{DeviceId, Kinds, RootKey, StreamId, device_of};
+use replica::{ChangeId, DeviceId, Kinds, RootKey, StreamId};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use wire::enrol::EnrolCode;
 
 /// Everything a request handler needs.
@@ -18,21 +19,9 @@ pub struct City {
     pub world: World,
     pub kinds: Kinds,
     pub root: RootKey,
-    pub operating: OperatingKey,
     pub behind_proxy: bool,
-}
-
-/// The key that the city signs with, and the root's word for it.
-#[derive(Debug)]
-pub struct OperatingKey {
-    pub key: SigningKey,
-    pub certificate: serde_json::Value,
-}
-
-impl OperatingKey {
-    pub fn device(&self) -> DeviceId {
-        device_of(&self.key)
-    }
+    /// Held while a password is hashed.
+    pub(crate) hashing: Mutex<()>,
 }
 
 /// What keeps a city from doing what the command line asks.
@@ -42,6 +31,22 @@ pub enum CityError {
     Db(#[from] DbError),
     #[error(transparent)]
     Pen(#[from] crate::pen::PenError),
+    #[error(transparent)]
+    Root(#[from] RootError),
+    #[error("“{0}”不能作为平台地址：写 https:// 开头的完整地址")]
+    BadAddress(String),
+    #[error("没有记录流 {0}")]
+    NoStream(StreamId),
+    #[error("党组织“{0}”还没有电脑接入")]
+    NotEnrolled(String),
+    #[error("电脑 {0} 没有登记在这个党组织，或者已经停用。没有改动任何东西")]
+    NotInUse(DeviceId),
+    #[error("电脑 {0} 没有被停用。没有改动任何东西")]
+    NotRevoked(DeviceId),
+    #[error("没有编号以“{0}”开头的电脑，或者不止一台。请写全编号")]
+    UnknownDevice(String),
+    #[error("变更 {0} 不在待审查的内容里。没有改动任何东西")]
+    NotInQuarantine(ChangeId),
     #[error("没有党组织“{0}”。写编号或全称；要新登记，同时写 --kind、--parent 和 --founded")]
     UnknownOrganisation(String),
     #[error("名称“{0}”有几个党组织，请写编号")]
@@ -54,6 +59,12 @@ pub enum CityError {
         "不能在 {0} 上用不加密的 HTTP：只听 127.0.0.1，或放在提供 HTTPS 的反向代理后面并加上 --behind-proxy"
     )]
     PlainHttp(SocketAddr),
+}
+
+impl From<rusqlite::Error> for CityError {
+    fn from(error: rusqlite::Error) -> CityError {
+        CityError::Db(DbError::Sqlite(error))
+    }
 }
 
 /// Where to listen, and whether TLS is somebody else's task.
@@ -84,8 +95,8 @@ pub struct NewOrganisation {
 impl City {
     pub fn open(folder: &Folder, world: World, behind_proxy: bool) -> Result<City, CityError> {
         let db = Db::open(folder)?;
-        let (root, operating) = db.read(|c| Ok::<_, DbError>((root(c)?, operating(c)?)))?;
-        Ok(City { db, world, kinds: Kinds::builtin(), root, operating, behind_proxy })
+        let root = db.read(root)?;
+        Ok(City { db, world, kinds: Kinds::builtin(), root, behind_proxy, hashing: Mutex::new(()) })
     }
 
     /// Makes an enrolment code, after registering the organisation if it is new.
@@ -150,6 +161,16 @@ impl City {
         Ok(self.db.read(|c| check::digest(c, stream))?)
     }
 
+    /// An organisation by id or full name, and its stream.
+    pub fn stream_of(&self, wanted: &str) -> Result<(Organisation, StreamId), CityError> {
+        self.db.read(|c| {
+            let organisation = find(c, wanted)?;
+            let stream = crate::enrol::stream_of(c, &organisation.id)?;
+            let stream = stream.ok_or_else(|| CityError::NotEnrolled(organisation.name.clone()))?;
+            Ok((organisation, stream))
+        })
+    }
+
     /// Verifies everything that the database holds.
     pub fn check(&self) -> Result<check::Report, CityError> {
         Ok(self.db.read(|c| check::check(c, self))?)
@@ -173,7 +194,7 @@ pub fn insert(connection: &Connection, it: &Organisation, position: i64) -> Resu
 }
 
 /// By id, else by full name.
-fn find(connection: &Connection, wanted: &str) -> Result<Organisation, CityError> {
+pub fn find(connection: &Connection, wanted: &str) -> Result<Organisation, CityError> {
     if let Some(found) = by_id(connection, wanted)? {
         return Ok(found);
     }
@@ -204,19 +225,8 @@ fn organisation(row: &Row<'_>) -> rusqlite::Result<Organisation> {
     })
 }
 
-fn root(connection: &Connection) -> Result<RootKey, DbError> {
+/// The root that the city is built on.
+pub fn root(connection: &Connection) -> Result<RootKey, DbError> {
     let bytes = meta(connection, "root")?.unwrap_or_default();
     Ok(RootKey(crate::log::bytes32(bytes, "meta")?))
-}
-
-/// The newest operating key.
-fn operating(connection: &Connection) -> Result<OperatingKey, DbError> {
-    let statement = "SELECT secret, certificate FROM operating_key ORDER BY starts DESC LIMIT 1";
-    let (secret, certificate): (Vec<u8>, String) =
-        connection.query_row(statement, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let damaged = |_| DbError::Damaged { table: "operating_key", what: "certificate".to_owned() };
-    Ok(OperatingKey {
-        key: SigningKey::from_bytes(&crate::log::bytes32(secret, "operating_key")?),
-        certificate: serde_json::from_str(&certificate).map_err(damaged)?,
-    })
 }

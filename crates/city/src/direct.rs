@@ -6,14 +6,8 @@ use wire::enrol::{Hello, Refusal, Sealed};
 
 impl City {
     /// What the city says of itself.
-    pub fn hello(&self) -> Hello {
-        Hello {
-            what: Hello::WHAT.to_owned(),
-            version: 1,
-            root: self.root.to_string(),
-            operating: self.operating.device(),
-            time: self.world.now(),
-        }
+    pub fn hello(&self) -> Result<Hello, Refusal> {
+        enrol::greeting(self).map_err(|refuse| refuse.words(self.world.now()))
     }
 
     /// Answers the bytes of an exchange, after what they brought is on disk.

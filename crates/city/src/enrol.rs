@@ -5,22 +5,37 @@ use crate::attempts;
 use crate::audit;
 use crate::city::{City, by_id};
 use crate::codes::{self, Kept};
+use crate::db::DbError;
 use crate::http::{Refuse, blocking};
 use crate::pen::{PenError, Write};
-use crate::{fold, log, pen};
+use crate::{announce, fold, log};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use replica::{Change, STREAM_KIND, STREAM_RECORD, StreamId};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::json;
 use std::sync::Arc;
-use wire::enrol::{ChangeText, EnrolAsk, EnrolYes, Keys, PLACE, Sealed, Way};
+use wire::enrol::{ChangeText, EnrolAsk, EnrolYes, Hello, Keys, PLACE, Sealed, Way};
+
+/// Tries of one code in an hour.
+const TRIES: i64 = 5;
 
 /// `GET /v1/city`
 pub async fn hello(State(city): State<Arc<City>>) -> Response {
-    Json(city.hello()).into_response()
+    blocking(city, |city| greeting(city).map(Json)).await
+}
+
+/// What the city says of itself.
+pub fn greeting(city: &City) -> Result<Hello, Refuse> {
+    Ok(Hello {
+        what: Hello::WHAT.to_owned(),
+        version: 1,
+        root: city.root.to_string(),
+        operating: city.operating()?.device(),
+        time: city.world.now(),
+    })
 }
 
 /// `POST /v1/enrol`
@@ -40,7 +55,7 @@ pub fn answer(city: &City, sealed: &Sealed) -> Result<Sealed, Refuse> {
         return Err(Refuse::bad("malformed"));
     }
     let unknown = || Refuse::new(StatusCode::NOT_FOUND, "code_unknown");
-    let kept = city.db.write::<_, Refuse>(|t| match attempts::take(t, place, now)? {
+    let kept = city.db.write::<_, Refuse>(|t| match attempts::take(t, place, TRIES, now)? {
         true => Ok(Ok(codes::find(t, place)?)),
         false => Ok(Err(Refuse::new(StatusCode::TOO_MANY_REQUESTS, "code_too_many_tries"))),
     })??;
@@ -113,13 +128,13 @@ fn admit(
         organisation_name: organisation.name,
         stream,
         adopted: stream == ask.stream,
-        change,
-        operating: city.operating.device(),
+        operating: change.header.device,
+        change: ChangeText::from(&change.raw),
         time: now,
     })
 }
 
-pub fn stream_of(connection: &Connection, organisation: &str) -> Result<Option<StreamId>, Refuse> {
+pub fn stream_of(connection: &Connection, organisation: &str) -> Result<Option<StreamId>, DbError> {
     let statement = "SELECT stream FROM organisation WHERE id = ?1";
     let stream: Option<Vec<u8>> =
         connection.query_row(statement, [organisation], |row| row.get(0)).optional()?.flatten();
@@ -141,34 +156,25 @@ fn adopt(
     }
     t.execute("UPDATE organisation SET stream = ?2 WHERE id = ?1", (organisation, stream.0.as_slice()))?;
     fold::admit(t, &stream, &founding.header.device)?;
-    accept::take_in(city, t, vec![founding], now)?;
+    accept::take_in(city, t, vec![founding], &[], now)?;
     Ok(stream)
 }
 
-/// The city's change in the stream that names the device, and the city's key where the stream does not have it.
+/// The city's change in the stream that names the device.
 fn introduce(
     city: &City,
     t: &Connection,
     stream: &StreamId,
     ask: &EnrolAsk,
     now: i64,
-) -> Result<ChangeText, Refuse> {
+) -> Result<Change, Refuse> {
     let record = fold::state(t, &city.root, stream, STREAM_KIND, STREAM_RECORD)?;
-    let heads = |path: &str| record.as_ref().map(|record| record.heads(path)).unwrap_or_default();
-    let key_path = format!("~key/{}", city.operating.device());
-    let device_path = format!("~device/{}", ask.device);
-    let mut writes = Vec::new();
-    if heads(&key_path).is_empty() {
-        writes.push(Write::to_stream(key_path, city.operating.certificate.clone(), Vec::new()));
-    }
-    let over = heads(&device_path);
+    let path = format!("~device/{}", ask.device);
+    let over = record.map(|record| record.heads(&path)).unwrap_or_default();
     let name: String = ask.name.chars().take(60).collect();
-    writes.push(Write::to_stream(device_path, json!({ "name": name, "from": now }), over));
-    let log = log::Appending::to(t, *stream, now)?;
-    let change = pen::draft(city, &log, stream, now, "enrol", &writes)?;
-    let text = ChangeText::from(&change.raw);
-    accept::take_in(city, t, vec![change], now)?;
-    Ok(text)
+    let mut writes = vec![Write::to_stream(path, json!({ "name": name, "from": now }), over)];
+    writes.extend(announce::pending(t, &city.root, stream)?);
+    Ok(accept::write(city, t, stream, "enrol", &writes, now)?)
 }
 
 impl From<PenError> for Refuse {

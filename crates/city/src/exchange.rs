@@ -6,7 +6,8 @@ use crate::chain::Held;
 use crate::city::City;
 use crate::db::DbError;
 use crate::http::{Refuse, blocking};
-use crate::{fold, log, receipts, right};
+use crate::right::{self, Carrier};
+use crate::{fold, keys, lacking, log, quarantine, receipts, seen};
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -17,7 +18,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::enrol::{EXCHANGE_PATH, EXCHANGE_TYPE};
 use wire::{
-    Answer, ChangeWriter, Have, RefusedPart, Request, RequestHead, Span, StreamAnswer, StreamState, Target,
+    Answer, ChangeWriter, Have, Presented, RefusedPart, Request, RequestHead, Span, StreamAnswer,
+    StreamState, Target,
 };
 
 /// A request is believed this far from the city's clock, on either side. Nonces are kept for twice as long.
@@ -70,14 +72,25 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
         return Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled"));
     }
     let (changes, bad) = verify(std::mem::take(&mut request.changes));
+    let presented: Vec<_> =
+        std::mem::take(&mut request.presented).into_iter().filter(Presented::is_sound).collect();
     city.db.write(|t| {
         spend_nonce(t, head, now)?;
-        let taken = accept::take_in(city, t, changes, now)?;
-        right::may_carry(t, &head.device)?;
+        let taken = accept::take_in(city, t, changes, &presented, now)?;
         let mut refused: Vec<RefusedPart> = bad;
         refused.extend(turned_away(&taken));
-        let mut exchange = Exchange { city, t, head, request: &request, refused };
-        exchange.answer(taken.new > 0, now)
+        match right::carrier(t, &head.device)? {
+            Carrier::LetIn => {
+                seen::note(t, &head.device, now)?;
+                let mut exchange = Exchange { city, t, head, request: &request, refused };
+                exchange.answer(taken.new > 0, now)
+            }
+            Carrier::Revoked => {
+                seen::note(t, &head.device, now)?;
+                quarantine::answer(t, head, &request, refused)
+            }
+            Carrier::Stranger => Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled")),
+        }
     })
 }
 
@@ -146,12 +159,37 @@ struct Exchange<'a> {
     refused: Vec<RefusedPart>,
 }
 
+/// What is said of a stream, and what is to be sent of it. A digest that differs is answered with the frontier alone: what
+/// to send is known once the laptop says its own.
+pub fn stream_state(
+    t: &Connection,
+    stream: &StreamId,
+    have: &Have,
+    frontier: &Frontier,
+) -> Result<(StreamState, BTreeMap<DeviceId, Span>), DbError> {
+    if have.is(frontier) {
+        return Ok((StreamState::Same, BTreeMap::new()));
+    }
+    let held = Held::new(t, stream);
+    let (traces, send) = match have {
+        Have::Digest(_) => (BTreeMap::new(), BTreeMap::new()),
+        Have::Full(theirs) => {
+            let lacks = wire::difference(frontier, theirs, &BTreeMap::new(), &held);
+            let traces = lacks.unknown.iter().map(|device| Ok((*device, held.trace(device, frontier)?)));
+            (traces.collect::<Result<_, DbError>>()?, lacks.send)
+        }
+    };
+    held.done()?;
+    Ok((StreamState::Differs { frontier: frontier.clone(), traces }, send))
+}
+
 /// What is to be sent of one stream.
 type ToSend = (StreamId, BTreeMap<DeviceId, Span>);
 
 impl Exchange<'_> {
     fn answer(&mut self, new: bool, now: i64) -> Result<Vec<u8>, Refuse> {
         let (mut streams, mut frontiers, mut to_send) = (Vec::new(), Vec::new(), Vec::new());
+        let mut wanted = Vec::new();
         for ask in &self.request.streams {
             let stream = ask.stream;
             if !right::may_read(self.t, &stream, &self.head.device)? {
@@ -159,13 +197,16 @@ impl Exchange<'_> {
                 streams.push(StreamAnswer { stream, state: StreamState::Refused });
                 continue;
             }
+            keys::tell(self.city, self.t, &stream, now)?;
+            wanted.extend(lacking::wanted(self.city, self.t, &stream, &self.head.device)?);
             let frontier = log::frontier(self.t, &stream)?;
-            let (state, send) = self.state(&stream, &ask.have, &frontier)?;
+            let (state, send) = stream_state(self.t, &stream, &ask.have, &frontier)?;
             streams.push(StreamAnswer { stream, state });
             frontiers.push((stream, frontier));
             to_send.push((stream, send));
         }
-        let receipt = receipts::sign(self.city, self.head, &frontiers, now);
+        let operating = keys::signing(self.t)?;
+        let receipt = receipts::sign(&operating, self.head, &frontiers, now);
         if new {
             receipts::keep(self.t, &receipt)?;
         }
@@ -175,35 +216,44 @@ impl Exchange<'_> {
             refused,
             retry_after: None,
             receipt: Some(receipt),
+            wanted,
             more: false,
             changes: Vec::new(),
         };
         let mut writer = answer.begin();
+        self.vouch(&answer, &operating.device(), &mut to_send, &mut writer)?;
         answer.more = self.send(&to_send, &mut writer)?;
         Ok(writer.finish(answer.more))
     }
 
-    /// A digest that differs is answered with the frontier alone: what to send is known once the laptop says its own.
-    fn state(
+    /// A laptop believes a receipt once it holds the certificate of its key, which that key's first change in a stream
+    /// carries. So that one goes first, to everyone who did not say that they have it.
+    fn vouch(
         &self,
-        stream: &StreamId,
-        have: &Have,
-        frontier: &Frontier,
-    ) -> Result<(StreamState, BTreeMap<DeviceId, Span>), DbError> {
-        if have.is(frontier) {
-            return Ok((StreamState::Same, BTreeMap::new()));
-        }
-        let held = Held::new(self.t, stream);
-        let (traces, send) = match have {
-            Have::Digest(_) => (BTreeMap::new(), BTreeMap::new()),
-            Have::Full(theirs) => {
-                let lacks = wire::difference(frontier, theirs, &BTreeMap::new(), &held);
-                let traces = lacks.unknown.iter().map(|device| Ok((*device, held.trace(device, frontier)?)));
-                (traces.collect::<Result<_, DbError>>()?, lacks.send)
+        answer: &Answer,
+        key: &DeviceId,
+        to_send: &mut [ToSend],
+        writer: &mut ChangeWriter,
+    ) -> Result<(), DbError> {
+        for (ask, answer) in self.request.streams.iter().zip(&answer.streams) {
+            let knows = matches!(&ask.have, Have::Full(theirs) if theirs.ends(key).next().is_some());
+            if knows || !matches!(answer.state, StreamState::Differs { .. }) {
+                continue;
             }
-        };
-        held.done()?;
-        Ok((StreamState::Differs { frontier: frontier.clone(), traces }, send))
+            for id in log::chain_at(self.t, &ask.stream, key, 1)? {
+                if let Some(change) = log::get(self.t, &id)? {
+                    writer.add(&change.raw);
+                }
+            }
+            for (_, spans) in to_send.iter_mut().filter(|(stream, _)| *stream == ask.stream) {
+                spans.entry(*key).and_modify(|span| {
+                    if *span == Span::After(0) {
+                        *span = Span::After(1);
+                    }
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Writes changes while there is room. Gives whether any are left.
@@ -274,7 +324,7 @@ impl Exchange<'_> {
     fn shown(&self, mut raw: RawChange, verdicts: &Verdicts) -> Result<RawChange, DbError> {
         if !planted!(RefusedShown) && verdicts.voided.contains_key(&raw.id()) {
             let author = log::get(self.t, &raw.id())?.map(|change| change.header.device);
-            if author != Some(self.head.device) {
+            if !author.is_some_and(|author| verdicts.succeeds(self.head.device, author)) {
                 raw.payload = None;
             }
         }

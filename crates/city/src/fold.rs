@@ -68,14 +68,14 @@ pub fn state(
 }
 
 /// Folds these records again and stores them. `fresh` are changes that were just appended: a record that only they
-/// touch is folded without reading the log.
+/// touch is folded without reading the log. `now` is when they were received; None: not all at the same time.
 pub fn refold(
     connection: &Connection,
     stream: &StreamId,
     addresses: &BTreeSet<Address>,
     fresh: &[Change],
     verdicts: &Verdicts,
-    now: i64,
+    now: Option<i64>,
 ) -> Result<Vec<RecordState>, DbError> {
     let mut by_address: BTreeMap<(&str, &str), Vec<&Change>> = BTreeMap::new();
     for change in fresh {
@@ -93,10 +93,27 @@ pub fn refold(
                 fold_record(kind, record, &held.iter().collect::<Vec<_>>(), verdicts)
             }
         };
-        put(connection, stream, &state, now)?;
+        let received = match now.filter(|_| !new.is_empty()) {
+            Some(now) => now,
+            None => received(connection, stream, kind, record)?,
+        };
+        put(connection, stream, &state, received)?;
         states.push(state);
     }
     Ok(states)
+}
+
+/// When the last change that touches the record came.
+pub fn received(
+    connection: &Connection,
+    stream: &StreamId,
+    kind: &str,
+    record: &str,
+) -> Result<i64, DbError> {
+    let statement = "SELECT coalesce(max(c.received_at), 0) FROM touch t JOIN change c ON c.seq = t.seq
+                     WHERE t.stream = ?1 AND t.kind = ?2 AND t.record = ?3";
+    let mut statement = connection.prepare_cached(statement)?;
+    Ok(statement.query_row((stream.0.as_slice(), kind, record), |row| row.get(0))?)
 }
 
 fn touches(connection: &Connection, stream: &StreamId, kind: &str, record: &str) -> Result<u32, DbError> {
@@ -105,7 +122,12 @@ fn touches(connection: &Connection, stream: &StreamId, kind: &str, record: &str)
     Ok(statement.query_row((stream.0.as_slice(), kind, record), |row| row.get(0))?)
 }
 
-fn put(connection: &Connection, stream: &StreamId, state: &RecordState, now: i64) -> Result<(), DbError> {
+fn put(
+    connection: &Connection,
+    stream: &StreamId,
+    state: &RecordState,
+    received: i64,
+) -> Result<(), DbError> {
     let bytes = state.to_bytes();
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| DbError::Damaged { table: "record", what: format!("{} {}", state.kind, state.id) })?;
@@ -114,7 +136,7 @@ fn put(connection: &Connection, stream: &StreamId, state: &RecordState, now: i64
             "INSERT INTO record (stream, kind, id, received_at, state) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (stream, kind, id) DO UPDATE SET received_at = excluded.received_at, state = excluded.state",
         )?
-        .execute((stream.0.as_slice(), &state.kind, &state.id, now, text))?;
+        .execute((stream.0.as_slice(), &state.kind, &state.id, received, text))?;
     Ok(())
 }
 
@@ -160,11 +182,22 @@ fn addresses_where(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Writes down who may sign, after the verdicts changed.
+/// Who may sign in a stream, and whether that was taken from them. A device that was introduced by one that may not
+/// (any more) is like one whose right was taken.
+pub fn signers(verdicts: &Verdicts) -> BTreeMap<DeviceId, bool> {
+    let devices = verdicts.devices.iter().flatten();
+    let mut signers: BTreeMap<DeviceId, bool> =
+        devices.map(|device| (*device, verdicts.revoked.contains_key(device))).collect();
+    for device in verdicts.introduced() {
+        signers.entry(device).or_insert(true);
+    }
+    signers
+}
+
+/// Writes them down, after the verdicts changed.
 pub fn put_signers(connection: &Connection, stream: &StreamId, verdicts: &Verdicts) -> Result<(), DbError> {
     connection.execute("DELETE FROM signer WHERE stream = ?1", [stream.0.as_slice()])?;
-    for device in verdicts.devices.iter().flatten() {
-        let revoked = verdicts.revoked.contains_key(device);
+    for (device, revoked) in signers(verdicts) {
         connection.execute(
             "INSERT INTO signer (stream, device, revoked) VALUES (?1, ?2, ?3)",
             (stream.0.as_slice(), device.0.as_slice(), revoked),

@@ -1,18 +1,17 @@
 //! `city init`: a new city from a register of organisations. Either all of it is there afterwards or nothing.
 
+use crate::accounts::{self, OPERATOR};
 use crate::audit;
 use crate::city::{CityError, insert, kind_labels};
-use crate::console::OPERATOR;
 use crate::db::{Db, DbError, Folder, hex, set_meta, write_secret};
+use crate::keys;
 use crate::organisations::{self, BadFile, Organisation};
 use crate::password;
 use crate::world::World;
 use ed25519_dalek::SigningKey;
-use replica::{Kinds, certify, device_of};
+use replica::Kinds;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
-
-const YEAR_MS: i64 = 366 * 24 * 60 * 60 * 1000;
 
 /// What is shown once.
 #[derive(Debug)]
@@ -60,10 +59,8 @@ fn make(folder: &Folder, read: &[Organisation], world: &World) -> Result<Setup, 
     db.write::<_, InitError>(|t| {
         let now = world.now();
         set_meta(t, "root", &root.verifying_key().to_bytes())?;
-        operating_key(t, world, &root)?;
-        let account = (OPERATOR, password::hash(world, &password), now);
-        t.execute("INSERT INTO account (name, password, made_at) VALUES (?1, ?2, ?3)", account)
-            .map_err(DbError::from)?;
+        keys::install(t, world, &root)?;
+        accounts::insert(t, OPERATOR, &password::hash(world, &password), now)?;
         add_all(t, read)?;
         Ok(audit::note(t, now, OPERATOR, "city made", &read.len().to_string())?)
     })?;
@@ -76,19 +73,6 @@ fn add_all(t: &Connection, read: &[Organisation]) -> Result<(), DbError> {
     for (position, organisation) in (1..).zip(read) {
         insert(t, organisation, position)?;
     }
-    Ok(())
-}
-
-fn operating_key(t: &Connection, world: &World, root: &SigningKey) -> Result<(), DbError> {
-    let key = SigningKey::from_bytes(&world.random());
-    let (starts, ends) = (world.now(), world.now() + YEAR_MS);
-    let device = device_of(&key);
-    let certificate = certify(root, &device, &starts.to_string(), &ends.to_string()).to_string();
-    let row = (device.0.as_slice(), key.to_bytes().to_vec(), starts, ends, certificate);
-    t.execute(
-        "INSERT INTO operating_key (device, secret, starts, ends, certificate) VALUES (?1, ?2, ?3, ?4, ?5)",
-        row,
-    )?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::db::DbError;
 use crate::log;
 use crate::pen::Write;
+use crate::presented::{Covered, Judged};
 use replica::{Change, Kinds, Ruling, STREAM_KIND, Verdicts, planted, ruling_path};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -15,16 +16,25 @@ pub struct Fault {
 }
 
 /// The rulings over these changes, as writes to the stream's record. A change that refers to something that is not
-/// held waits; a change of the city's own, or one that folds as nothing, needs no ruling.
+/// held, or may have been judged before the city was set back, waits; a change of the city's own, one that folds as nothing,
+/// or one that is voided already needs no ruling.
 pub fn rulings(
     connection: &Connection,
     kinds: &Kinds,
     verdicts: &Verdicts,
+    covered: &Covered,
     changes: &[Change],
 ) -> Result<Vec<Write>, DbError> {
     let mut writes = Vec::new();
-    for change in changes.iter().filter(|change| !verdicts.city.contains(&change.header.device)) {
-        if !holds_refs(connection, change)? {
+    let open = |change: &&Change| {
+        !verdicts.city.contains(&change.header.device) && !verdicts.voided.contains_key(&change.id)
+    };
+    for change in changes.iter().filter(open) {
+        let judged = covered.judged(change);
+        if judged == Judged::Before {
+            continue;
+        }
+        if judged == Judged::NotKnown || !holds_refs(connection, change)? {
             wait(connection, change)?;
         } else if let Some(Fault { code, words }) = fault(kinds, change) {
             let ruling = Ruling::Void { change: change.id, code, words };

@@ -13,6 +13,29 @@ pub fn holds(connection: &Connection, id: &ChangeId) -> Result<bool, DbError> {
     Ok(statement.exists([id.0.as_slice()])?)
 }
 
+/// How much of a change is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Whole,
+    /// Without its values: they were withheld by who brought it, or redacted.
+    Header,
+}
+
+pub fn kept(connection: &Connection, id: &ChangeId) -> Result<Option<Kept>, DbError> {
+    let mut statement = connection.prepare_cached("SELECT payload IS NULL FROM change WHERE id = ?1")?;
+    let bare: Option<bool> = statement.query_row([id.0.as_slice()], |row| row.get(0)).optional()?;
+    Ok(bare.map(|bare| if bare { Kept::Header } else { Kept::Whole }))
+}
+
+/// Adds the values to a change that is held without, and sets the lamport value that it is shown with.
+pub fn fill(connection: &Connection, change: &mut Change) -> Result<(), DbError> {
+    connection
+        .prepare_cached("UPDATE change SET payload = ?2 WHERE id = ?1")?
+        .execute((change.id.0.as_slice(), &change.raw.payload))?;
+    change.lamport = shown_lamport(connection, &change.id)?.unwrap_or(change.lamport);
+    Ok(())
+}
+
 /// Changes on their way into one stream's log. Its chains are known from the start and written back once.
 pub struct Appending<'a> {
     connection: &'a Connection,
@@ -139,6 +162,10 @@ pub fn lamport(connection: &Connection, stream: &StreamId) -> Result<u64, DbErro
 /// The records that a change writes to, each once.
 pub fn touched(change: &Change) -> BTreeSet<(&str, &str)> {
     change.header.writes.iter().map(|write| (write.kind.as_str(), write.record.as_str())).collect()
+}
+
+pub fn owned((kind, record): (&str, &str)) -> Address {
+    (kind.to_owned(), record.to_owned())
 }
 
 /// Every held change that touches the record.

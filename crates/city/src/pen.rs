@@ -1,9 +1,10 @@
 //! The city as a device: changes that it writes itself, signed by its operating key.
 
-use crate::city::City;
 use crate::db::DbError;
+use crate::keys;
 use crate::log::Appending;
 use replica::{CannotBuild, Change, ChangeBuilder, ChangeId, STREAM_KIND, STREAM_RECORD, StreamId};
+use rusqlite::Connection;
 use serde_json::Value;
 
 /// The author of what the city does by itself.
@@ -31,24 +32,31 @@ impl Write {
 pub enum PenError {
     #[error(transparent)]
     Db(#[from] DbError),
+    #[error("there is no stream {0}")]
+    NoStream(StreamId),
     #[error("the city's change cannot be made: {0}")]
     Build(#[from] CannotBuild),
 }
 
-/// Signs a change at the end of the city's chain in the stream. It counts once it has been appended.
+/// Signs a change at the end of the city's chain in the stream. It counts once it has been appended. A key's first change
+/// in a stream carries the root's word for it, so that whoever holds the change knows whose it is.
 pub fn draft(
-    city: &City,
+    t: &Connection,
     log: &Appending<'_>,
     stream: &StreamId,
     at: i64,
     action: &str,
     writes: &[Write],
 ) -> Result<Change, PenError> {
-    let device = city.operating.device();
+    let operating = keys::signing(t)?;
+    let device = operating.device();
     let (end, lamport) = log.next_of(&device)?;
     let mut builder = ChangeBuilder::new(Some(*stream), end, device, lamport, at, AUTHOR, action);
+    if end.is_none() {
+        builder.add(STREAM_RECORD, STREAM_KIND, &format!("~key/{device}"), &operating.certificate, &[]);
+    }
     for write in writes {
         builder.add(&write.record, &write.kind, &write.path, &write.value, &write.over);
     }
-    Ok(builder.sign(&city.operating.key)?)
+    Ok(builder.sign(&operating.key)?)
 }

@@ -1,24 +1,29 @@
 //! Receipts: the city's signed word for what it held when it answered.
 
-use crate::city::City;
 use crate::db::DbError;
+use crate::keys::OperatingKey;
 use ed25519_dalek::Signer;
 use replica::{Frontier, StreamId};
 use rusqlite::Connection;
 use wire::{Receipt, RequestHead, frontiers_digest};
 
 /// Signs for these frontiers.
-pub fn sign(city: &City, head: &RequestHead, frontiers: &[(StreamId, Frontier)], at: i64) -> Receipt {
+pub fn sign(
+    operating: &OperatingKey,
+    head: &RequestHead,
+    frontiers: &[(StreamId, Frontier)],
+    at: i64,
+) -> Receipt {
     let digest = frontiers_digest(frontiers.iter().map(|(stream, frontier)| (*stream, frontier)));
     let mut receipt = Receipt {
         nonce: head.nonce,
         device: head.device,
         frontiers: digest,
         at,
-        key: city.operating.device(),
+        key: operating.device(),
         signature: [0; 64],
     };
-    receipt.signature = city.operating.key.sign(&receipt.signature_input()).to_bytes();
+    receipt.signature = operating.key.sign(&receipt.signature_input()).to_bytes();
     receipt
 }
 

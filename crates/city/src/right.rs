@@ -1,23 +1,29 @@
 //! Who may carry, and who may read which stream. Rights to write are judged at the door, by the signer of a change.
 
 use crate::db::DbError;
-use crate::http::Refuse;
-use axum::http::StatusCode;
 use replica::{DeviceId, StreamId, planted};
 use rusqlite::Connection;
 
-/// A device that is let in somewhere and not revoked. Asked after its changes were taken in, because a successor's own
-/// introduction may be among them; a refusal undoes them.
-pub fn may_carry(connection: &Connection, device: &DeviceId) -> Result<(), Refuse> {
-    let statement = "SELECT coalesce(min(revoked), -1) FROM signer WHERE device = ?1";
-    let standing: i64 =
+/// What a device may do, whatever it brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    LetIn,
+    /// Its right was taken, or one whose right was taken introduced it: it may hand in, and is given nothing.
+    Revoked,
+    Stranger,
+}
+
+/// Asked after its changes were taken in, because a successor's own introduction may be among them.
+pub fn carrier(connection: &Connection, device: &DeviceId) -> Result<Carrier, DbError> {
+    let statement = "SELECT min(revoked) FROM signer WHERE device = ?1";
+    let revoked: Option<bool> =
         connection.prepare_cached(statement)?.query_row([device.0.as_slice()], |row| row.get(0))?;
-    match standing {
-        0 => Ok(()),
-        1 if planted!(RevokedServed) => Ok(()),
-        1 => Err(Refuse::new(StatusCode::FORBIDDEN, "revoked")),
-        _ => Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled")),
-    }
+    Ok(match revoked {
+        Some(false) => Carrier::LetIn,
+        Some(true) if planted!(RevokedServed) => Carrier::LetIn,
+        Some(true) => Carrier::Revoked,
+        None => Carrier::Stranger,
+    })
 }
 
 /// Says whether the device is let in anywhere, revoked or not.

@@ -171,7 +171,9 @@ impl Verdicts {
             return Standing::Quarantined;
         }
         match &self.devices {
-            Some(devices) if !devices.contains(device) => Standing::NotEnrolled,
+            Some(devices) if !devices.contains(device) && !self.released.contains(&change.id) => {
+                Standing::NotEnrolled
+            }
             Some(_) | None => Standing::Counts,
         }
     }
@@ -187,8 +189,18 @@ impl Verdicts {
         })
     }
 
+    /// Says whether a device of the stream introduced this one as its successor, in a change that counts or not.
+    pub fn was_introduced(&self, device: &DeviceId) -> bool {
+        self.introducers.contains_key(device)
+    }
+
+    /// Devices that others introduced as their successors, in changes that count or not.
+    pub fn introduced(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        self.introducers.keys().copied()
+    }
+
     /// Says whether a device is another, or was introduced by it, at once or over others: the same author.
-    fn succeeds(&self, device: DeviceId, old: DeviceId) -> bool {
+    pub fn succeeds(&self, device: DeviceId, old: DeviceId) -> bool {
         let mut seen = BTreeSet::new();
         let mut todo = vec![device];
         while let Some(device) = todo.pop() {

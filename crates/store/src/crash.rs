@@ -205,7 +205,7 @@ fn a_full_disk_says_so_and_the_work_goes_on_when_there_is_room() {
     let base = Base::new();
     let (folder, disk) = (base.copy(), Disk::new("full"));
     let store = base.open(folder.path(), Some(disk.name)).unwrap();
-    disk.set_room(Some(disk.used() + 150_000));
+    disk.set_room(Some(disk.used() + 200_000));
     let mut done = Acknowledged::default();
     match work(&store, &mut done) {
         Err(StoreError::DiskFull { folder: named }) => assert_eq!(named, folder.path()),

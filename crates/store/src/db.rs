@@ -9,8 +9,11 @@ use crate::error::StoreError;
 use crate::keys::FileKey;
 
 /// Numbered from 1. Never edited after a release; a file with a higher number is refused.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_blobs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_blobs.sql"),
+    include_str!("migrations/0003_receipts.sql"),
+];
 
 /// The highest file format that this program knows.
 pub const FORMAT: i64 = MIGRATIONS.len() as i64;

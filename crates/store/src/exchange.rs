@@ -1,10 +1,12 @@
 //! What the exchange with the city needs of the log: streams, frontiers, changes to send, receipts, and changes that
 //! are issued again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use replica::{Change, ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, planted};
-use rusqlite::{Connection, params};
+use replica::{
+    Change, ChangeId, DeviceId, Frontier, RawChange, RootKey, STREAM_KIND, STREAM_RECORD, StreamId, planted,
+};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use crate::Touched;
@@ -14,6 +16,8 @@ use crate::error::{Fault, StoreError};
 use crate::fold::Batch;
 use crate::identity::{self, Identity};
 use crate::log::{self, StreamRow};
+use crate::records::{self, Name};
+use crate::ruling;
 use crate::store::Store;
 use crate::write::{Author, sign, start};
 
@@ -54,6 +58,8 @@ impl std::fmt::Debug for Page {
 pub struct StoredReceipt {
     pub at: i64,
     pub body: Vec<u8>,
+    /// What it was signed for, in the bytes of whoever reads it; empty in receipts of before this was kept.
+    pub frontiers: Vec<u8>,
 }
 
 /// A change to be issued in another stream or under another identity.
@@ -111,6 +117,16 @@ impl Store {
         })?;
         self.tell(&touched);
         Ok(touched)
+    }
+
+    /// The keys that the stream's pinned root certified: they speak for the city.
+    pub fn city_keys(&self, stream: &StreamId) -> Result<BTreeSet<DeviceId>, StoreError> {
+        self.look(|db| {
+            let Some(stream) = log::stream(db, stream)? else { return Ok(BTreeSet::new()) };
+            let name =
+                Name { stream: stream.seq, kind: STREAM_KIND.to_owned(), id: STREAM_RECORD.to_owned() };
+            Ok(ruling::draw(db, stream, records::seq(db, &name)?)?.city)
+        })
     }
 
     pub fn frontier(&self, stream: &StreamId) -> Result<Frontier, StoreError> {
@@ -211,8 +227,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.transact(|db| {
             if let Some(receipt) = receipt {
-                let sql = "INSERT INTO receipt (at, body) VALUES (?1, ?2)";
-                db.prepare_cached(sql)?.execute(params![receipt.at, receipt.body])?;
+                let sql = "INSERT INTO receipt (at, body, frontiers) VALUES (?1, ?2, ?3)";
+                db.prepare_cached(sql)?.execute(params![receipt.at, receipt.body, receipt.frontiers])?;
             }
             for (id, frontier) in covered {
                 if let Some(stream) = log::stream(db, id)? {
@@ -232,10 +248,40 @@ impl Store {
     pub fn receipts(&self, limit: u32) -> Result<Vec<StoredReceipt>, StoreError> {
         self.look(|db| {
             let mut statement =
-                db.prepare_cached("SELECT at, body FROM receipt ORDER BY seq DESC LIMIT ?1")?;
-            let rows = statement
-                .query_map([limit], |row| Ok(StoredReceipt { at: row.get(0)?, body: row.get(1)? }))?;
+                db.prepare_cached("SELECT at, body, frontiers FROM receipt ORDER BY seq DESC LIMIT ?1")?;
+            let rows = statement.query_map([limit], receipt)?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Says whether one of these is known to have been at the city already: it was set back since. `after` is the number
+    /// in the device's chain up to which they are not asked about.
+    pub fn was_reported(&self, stream: &StreamId, device: &DeviceId, after: u64) -> Result<bool, StoreError> {
+        self.in_stream(stream, |db, seq| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM change JOIN reported ON reported.change = change.seq
+                         WHERE change.stream = ?1 AND device = ?2 AND n > ?3)";
+            let bounds = params![seq, device.as_bytes(), log::signed(after)?];
+            Ok(db.prepare_cached(sql)?.query_row(bounds, |row| row.get(0))?)
+        })
+    }
+
+    /// The receipts by which these changes first counted as reported, the earliest first.
+    pub fn receipts_for(&self, changes: &[ChangeId]) -> Result<Vec<StoredReceipt>, StoreError> {
+        self.look(|db| {
+            let mut times = BTreeSet::new();
+            let sql =
+                "SELECT reported.at FROM change JOIN reported ON reported.change = change.seq WHERE id = ?1";
+            for id in changes {
+                let mut statement = db.prepare_cached(sql)?;
+                times.extend(statement.query_row([id.as_bytes()], |row| row.get::<_, i64>(0)).optional()?);
+            }
+            let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(Vec::new()) };
+            let sql = "SELECT at, body, frontiers FROM receipt WHERE at BETWEEN ?1 AND ?2 ORDER BY at, seq";
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map([first, last], receipt)?;
+            let mut receipts: Vec<StoredReceipt> = rows.collect::<Result<_, _>>()?;
+            receipts.retain(|receipt| times.contains(&receipt.at) && !receipt.frontiers.is_empty());
+            Ok(receipts)
         })
     }
 
@@ -276,6 +322,11 @@ impl Store {
 fn fell_back(before: &Frontier, after: &Frontier) -> bool {
     let highest = |frontier: &Frontier, device| frontier.ends(device).map(|(n, _)| n).max();
     before.0.keys().any(|device| highest(after, device) < highest(before, device))
+}
+
+fn receipt(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredReceipt> {
+    let frontiers: Option<Vec<u8>> = row.get(2)?;
+    Ok(StoredReceipt { at: row.get(0)?, body: row.get(1)?, frontiers: frontiers.unwrap_or_default() })
 }
 
 struct Issuing {

@@ -6,19 +6,18 @@ use crate::chain::Held;
 use crate::enrol::Enrolment;
 use crate::error::SyncError;
 use crate::http::{Carrier, Http, NoReply, Reply};
+use crate::outgoing::Outgoing;
 use crate::plan::{self, Next, Open, Sides};
-use replica::{DeviceId, Frontier, RawChange, StreamId, is_certificate, planted};
+use replica::{ChangeId, DeviceId, Frontier, StreamId, planted};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Sources, Store, StoredReceipt};
 use wire::enrol::{EXCHANGE_PATH, EXCHANGE_TYPE};
 use wire::{
-    Answer, ChangeWriter, FIRST_BUDGET, Receipt, RefusedPart, Request, RequestHead, Span, StreamAsk,
-    StreamState, Target, Whole, after_cut, after_success, frontiers_digest,
+    Answer, FIRST_BUDGET, REVOKED, Receipt, RefusedPart, Request, RequestHead, StreamAsk, StreamState,
+    Target, Whole, after_cut, after_success, frontiers_digest, frontiers_to_bytes,
 };
 
-/// Bytes of changes that are read from the store at a time.
-const PAGE: usize = 512 * 1024;
 /// Cuts in a row without progress after which the exchange gives up for now.
 const MOST_CUTS: u32 = 4;
 /// Bytes of changes in the one request that tells a city everything from the start.
@@ -65,8 +64,13 @@ struct Course {
     wants: bool,
     /// The city does not know this device: it was set back, and is told everything from the start.
     anew: bool,
+    /// This device was revoked: the city takes what it hands in, says what it has got, and gives nothing.
+    handing_in: Option<BTreeMap<StreamId, Frontier>>,
+    /// Changes that the city holds without their values, and those of them that it was given.
+    wanted: Vec<ChangeId>,
+    given: BTreeSet<ChangeId>,
     refused: BTreeSet<DeviceId>,
-    traces: BTreeMap<StreamId, BTreeMap<DeviceId, Vec<(u64, replica::ChangeId)>>>,
+    traces: BTreeMap<StreamId, BTreeMap<DeviceId, Vec<(u64, ChangeId)>>>,
     cuts: u32,
     idle: u32,
 }
@@ -143,11 +147,16 @@ impl Engine {
             .iter()
             .map(|sides| StreamAsk { stream: sides.stream, have: sides.have(course.wants) })
             .collect();
-        let request = Request { streams: asks.clone(), budget: self.budget, changes: Vec::new() };
-        let mut writer = request.begin();
-        let more = self.fill(store, &sides, course, &mut writer)?;
-        let sent = writer.count();
-        let body = writer.finish(more);
+        let request = Request {
+            streams: asks.clone(),
+            budget: self.budget,
+            presented: Vec::new(),
+            changes: Vec::new(),
+        };
+        // What lets this device in must be in the request itself, so that one is not split while it can be helped.
+        let room = if course.anew { MOST_ANEW } else { self.budget };
+        let wanted = course.wanted.iter().copied().filter(|id| !course.given.contains(id)).collect();
+        let (body, sent) = Outgoing::new(store, &sides, &course.refused, wanted, room)?.write(request)?;
         let mut nonce = [0; 16];
         self.sources.fill(&mut nonce);
         let at = self.sources.now() + self.skew;
@@ -165,39 +174,11 @@ impl Engine {
             sides.push(Sides {
                 stream: info.id,
                 mine: store.frontier(&info.id)?,
-                theirs: if course.anew { Frontier::default() } else { store.city_frontier(&info.id)? },
+                theirs: theirs(store, course, &info.id)?,
                 traces: course.traces.get(&info.id).cloned().unwrap_or_default(),
             });
         }
         Ok(sides)
-    }
-
-    /// Writes what the city lacks while there is room. Gives whether something is left.
-    fn fill(
-        &self,
-        store: &Store,
-        sides: &[Sides],
-        course: &Course,
-        writer: &mut ChangeWriter,
-    ) -> Result<bool, SyncError> {
-        // What lets this device in must be in the request itself, so that one is not split while it can be helped.
-        let room = if course.anew { MOST_ANEW } else { self.budget };
-        for sides in sides {
-            if planted!(OutboxStops) && !course.refused.is_empty() {
-                break;
-            }
-            let held = Held::new(store, &sides.stream);
-            let spans = sides.to_send(&course.refused, &held);
-            held.done()?;
-            let (citys, others): (Vec<_>, Vec<_>) =
-                spans.iter().partition(|(device, _)| **device == self.enrolment.operating);
-            for (device, span) in citys.into_iter().chain(others) {
-                if fill_span(store, &sides.stream, device, span, room, writer)? {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
     }
 
     /// Takes in what arrived of an answer.
@@ -220,9 +201,17 @@ impl Engine {
             Err(_) => return Err(SyncError::NotOurServer),
         };
         let whole = reply.whole && whole == Whole::Yes;
+        if answer.is_to_revoked(&ready.head.device) {
+            return self.hand_in(store, ready, &answer, course);
+        }
         let applied = store.apply(&answer.changes)?;
         course.anew = false;
         course.report.received += applied.new.len() as u64;
+        if !whole && !self.knows_signer(store, &answer)? {
+            // The certificate of a new key was in the part that did not arrive.
+            self.cut(course)?;
+            return Ok(Next::Again { wants: true });
+        }
         let moved = self.note(store, ready, &answer, !applied.new.is_empty(), course)?;
         if !whole {
             course.cuts = if applied.new.is_empty() && !moved { course.cuts } else { 0 };
@@ -232,11 +221,64 @@ impl Engine {
         (self.budget, course.cuts) = (after_success(self.budget), 0);
         course.report.retry_after = answer.retry_after;
         course.report.refused.clone_from(&answer.refused);
+        course.given.extend(std::mem::take(&mut course.wanted));
+        course.wanted = self.still_wanted(store, &answer, course)?;
         course.idle = if applied.new.is_empty() && !moved { course.idle + 1 } else { 0 };
         if answer.retry_after.is_some() || course.idle > MOST_IDLE {
             return Ok(Next::Done);
         }
-        Ok(plan::next(&self.open_ends(store, ready, &answer, course)?, answer.more))
+        match plan::next(&self.open_ends(store, ready, &answer, course)?, answer.more) {
+            Next::Done if !course.wanted.is_empty() => Ok(Next::Again { wants: false }),
+            next => Ok(next),
+        }
+    }
+
+    /// Values that the city asks for, that are here, and that it was not given in this exchange yet.
+    fn still_wanted(
+        &self,
+        store: &Store,
+        answer: &Answer,
+        course: &Course,
+    ) -> Result<Vec<ChangeId>, SyncError> {
+        let mut wanted = Vec::new();
+        for id in answer.wanted.iter().filter(|id| !course.given.contains(id)) {
+            if store.change(id)?.is_some_and(|change| change.raw.payload.is_some()) {
+                wanted.push(*id);
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The city took this device's right to write. It keeps what still comes aside for review, so everything goes there
+    /// before this ends in a refusal. Nothing counts as reported: there is no receipt.
+    fn hand_in(
+        &self,
+        store: &Store,
+        ready: &Ready,
+        answer: &Answer,
+        course: &mut Course,
+    ) -> Result<Next, SyncError> {
+        let mut said = BTreeMap::new();
+        for (sides, streamed) in ready.sides.iter().zip(&answer.streams) {
+            if let StreamState::Differs { frontier, traces } = &streamed.state {
+                course.traces.insert(sides.stream, traces.clone());
+                said.insert(sides.stream, frontier.clone());
+            }
+        }
+        for part in &answer.refused {
+            if let RefusedPart::Device { device, code } = part
+                && code != REVOKED
+            {
+                course.refused.insert(*device);
+            }
+        }
+        let moved = course.handing_in.as_ref() != Some(&said);
+        course.handing_in = Some(said);
+        let left = self.open_ends(store, ready, answer, course)?.iter().any(|open| open.lacks);
+        match moved && left {
+            true => Ok(Next::Again { wants: true }),
+            false => Err(SyncError::Refused { code: REVOKED.to_owned(), detail: String::new() }),
+        }
     }
 
     /// Remembers what the city said that it holds, if that is news or if `new` changes came from it. Gives whether the
@@ -272,7 +314,12 @@ impl Engine {
         // Changes that came in just before the process died are held by both, and not yet noted as such.
         let unnoted = store.outbox()?.changes > 0;
         if moved || new || unnoted {
-            let stored = StoredReceipt { at: receipt.at, body: receipt.to_bytes() };
+            let frontiers: Vec<_> = covered.iter().map(|(id, frontier)| (*id, frontier.clone())).collect();
+            let stored = StoredReceipt {
+                at: receipt.at,
+                body: receipt.to_bytes(),
+                frontiers: frontiers_to_bytes(&frontiers),
+            };
             store.put_receipt(Some(&stored), &covered)?;
         }
         Ok(moved)
@@ -289,22 +336,24 @@ impl Engine {
         if receipt.frontiers != digest || !receipt.is_signed() {
             return Err(SyncError::BadSignature);
         }
-        if receipt.key != self.enrolment.operating {
-            self.believe(store, &receipt.key)?;
+        self.believe(store, &receipt.key)
+    }
+
+    fn knows_signer(&self, store: &Store, answer: &Answer) -> Result<bool, SyncError> {
+        match &answer.receipt {
+            Some(receipt) if receipt.key != self.enrolment.operating => {
+                Ok(store.city_keys(&self.enrolment.stream)?.contains(&receipt.key))
+            }
+            Some(_) | None => Ok(true),
         }
-        Ok(())
     }
 
     /// A newer operating key stands, with the root's certificate, in the stream that the answer brought.
     fn believe(&mut self, store: &Store, key: &DeviceId) -> Result<(), SyncError> {
-        let (kind, record) = (replica::STREAM_KIND, replica::STREAM_RECORD);
-        let state = store.record_in(&self.enrolment.stream, kind, record)?;
-        let path = format!("~key/{key}");
-        let certified = state
-            .as_ref()
-            .and_then(|state| state.value(&path))
-            .is_some_and(|value| is_certificate(&self.enrolment.root, key, value));
-        if !certified {
+        if *key == self.enrolment.operating {
+            return Ok(());
+        }
+        if !store.city_keys(&self.enrolment.stream)?.contains(key) {
             return Err(SyncError::BadSignature);
         }
         self.enrolment.operating = *key;
@@ -334,47 +383,11 @@ impl Engine {
     }
 }
 
-/// Writes what the city lacks of one device while there is room. Gives whether something is left.
-fn fill_span(
-    store: &Store,
-    stream: &StreamId,
-    device: &DeviceId,
-    span: &Span,
-    room: u32,
-    writer: &mut ChangeWriter,
-) -> Result<bool, SyncError> {
-    match span {
-        Span::Only(places) => {
-            for (_, id) in places {
-                if !writer.has_room(room) {
-                    return Ok(true);
-                }
-                if let Some(change) = store.change(id)? {
-                    writer.add(&change.raw);
-                }
-            }
-            Ok(false)
-        }
-        Span::After(n) => {
-            let mut after = *n;
-            loop {
-                let page = store.changes_after(stream, &BTreeMap::from([(*device, after)]), PAGE)?;
-                for change in &page.changes {
-                    if !writer.has_room(room) {
-                        return Ok(true);
-                    }
-                    writer.add(change);
-                }
-                match page.changes.last().filter(|_| page.more) {
-                    Some(last) => after = number(last),
-                    None => return Ok(false),
-                }
-            }
-        }
+/// What the city holds of a stream, as far as it is known.
+fn theirs(store: &Store, course: &Course, stream: &StreamId) -> Result<Frontier, SyncError> {
+    match &course.handing_in {
+        Some(said) => Ok(said.get(stream).cloned().unwrap_or_default()),
+        None if course.anew => Ok(Frontier::default()),
+        None => Ok(store.city_frontier(stream)?),
     }
-}
-
-/// The number of a change in its chain; 0 for one that cannot be read, which the store does not hold.
-fn number(change: &RawChange) -> u64 {
-    change.clone().read().map_or(0, |change| change.header.n)
 }

@@ -42,12 +42,11 @@ impl Enrolment {
 /// Changes the remembered address, after a look at who answers there.
 pub fn move_city(store: &Store, address: &Address) -> Result<Enrolment, SyncError> {
     let mut enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
-    let (hello, root) = hello(&Http::new(address.clone())?)?;
+    let root = hello(&Http::new(address.clone())?)?;
     if root != enrolment.root {
         return Err(SyncError::OtherCity);
     }
     enrolment.address = address.to_string();
-    enrolment.operating = hello.operating;
     enrolment.save(store)?;
     Ok(enrolment)
 }
@@ -76,7 +75,7 @@ pub fn enrol_over(
 ) -> Result<Enrolment, SyncError> {
     let own = store.own_stream()?.ok_or(store::StoreError::NoStream)?;
     let founding = store.founding(&own)?.ok_or(store::StoreError::NoStream)?;
-    let (_, root) = hello(carrier)?;
+    let root = hello(carrier)?;
     if Enrolment::of(store)?.is_some_and(|known| known.root != root) {
         return Err(SyncError::OtherCity);
     }
@@ -98,13 +97,14 @@ fn nonce(sources: &dyn Sources) -> String {
     replica::to_hex(&bytes)
 }
 
-fn hello(carrier: &dyn Carrier) -> Result<(Hello, RootKey), SyncError> {
+/// Whose city answers. What it says of its operating key proves nothing; the certificate in the stream does.
+fn hello(carrier: &dyn Carrier) -> Result<RootKey, SyncError> {
     let reply = carrier.get("/v1/city", JSON)?;
     let hello: Hello = serde_json::from_slice(&reply.body)
         .map_err(|_| if reply.whole { SyncError::NotOurServer } else { SyncError::CutOff })?;
     let root = hello.root.parse().map_err(|_| SyncError::NotOurServer)?;
     match hello.what == Hello::WHAT {
-        true => Ok((hello, root)),
+        true => Ok(root),
         false => Err(SyncError::NotOurServer),
     }
 }

@@ -12,6 +12,7 @@ mod engine;
 mod enrol;
 mod error;
 mod http;
+mod outgoing;
 mod plan;
 mod reissue;
 

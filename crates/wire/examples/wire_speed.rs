@@ -31,7 +31,7 @@ fn main() {
     println!("floor, signatures alone: {:.3} s", seconds() - start);
 
     let start = seconds();
-    let body = Request { streams: Vec::new(), budget: 1, changes }.encode();
+    let body = Request { streams: Vec::new(), budget: 1, presented: Vec::new(), changes }.encode();
     println!("encode: {:.3} s, {} B", seconds() - start, body.len());
 
     let start = seconds();

@@ -23,5 +23,8 @@ pub use difference::{Chain, Lacks, Place, Span, Traces, difference, trace};
 pub use limits::{
     FIRST_BUDGET, LARGEST_BUDGET, MAX_BODY, MAX_UNPACKED, SMALLEST_BUDGET, after_cut, after_success,
 };
-pub use message::{Answer, Have, RefusedPart, Request, StreamAnswer, StreamAsk, StreamState, digest_of};
-pub use sign::{HEAD_LEN, Receipt, RequestHead, Target, frontiers_digest};
+pub use message::{
+    Answer, Have, Presented, REVOKED, RefusedPart, Request, StreamAnswer, StreamAsk, StreamState, digest_of,
+    frontiers_from_bytes, frontiers_to_bytes,
+};
+pub use sign::{HEAD_LEN, RECEIPT_LEN, Receipt, RequestHead, Target, frontiers_digest};

@@ -6,7 +6,7 @@ use crate::body::Whole;
 use crate::bytes::{Malformed, Reader, Writer};
 use crate::changes::{ChangeWriter, read_body};
 use crate::difference::{Place, Traces};
-use crate::sign::Receipt;
+use crate::sign::{RECEIPT_LEN, Receipt, frontiers_digest};
 
 const VERSION: u8 = 1;
 
@@ -45,8 +45,51 @@ pub struct Request {
     pub streams: Vec<StreamAsk>,
     /// Bytes of answer that it can take.
     pub budget: u32,
+    /// Receipts that the city gave for changes in here: it was set back since, and no longer knows when it got them.
+    pub presented: Vec<Presented>,
     /// Filled in by `decode`, and written by `encode`; `begin` leaves them to the caller.
     pub changes: Vec<RawChange>,
+}
+
+/// A receipt with what it was given for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    pub receipt: Receipt,
+    pub frontiers: Vec<(StreamId, Frontier)>,
+}
+
+impl Presented {
+    /// Says whether these are the frontiers that the receipt was signed for. Whose the key is, is another question.
+    pub fn is_sound(&self) -> bool {
+        let frontiers = self.frontiers.iter().map(|(stream, frontier)| (*stream, frontier));
+        frontiers_digest(frontiers) == self.receipt.frontiers && self.receipt.is_signed()
+    }
+
+    fn write(&self, out: &mut Writer) {
+        out.fixed(&self.receipt.to_bytes());
+        out.sized(&frontiers_to_bytes(&self.frontiers));
+    }
+
+    fn read(from: &mut Reader) -> Result<Self, Malformed> {
+        let receipt = Receipt::from_bytes(&from.fixed::<RECEIPT_LEN>()?)?;
+        Ok(Self { receipt, frontiers: frontiers_from_bytes(from.sized()?)? })
+    }
+}
+
+/// Frontiers of several streams as they are kept beside the receipt that covers them.
+pub fn frontiers_to_bytes(frontiers: &[(StreamId, Frontier)]) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.number(frontiers.len() as u64);
+    for (stream, frontier) in frontiers {
+        out.fixed(&stream.0);
+        write_frontier(frontier, &mut out);
+    }
+    out.0
+}
+
+pub fn frontiers_from_bytes(bytes: &[u8]) -> Result<Vec<(StreamId, Frontier)>, Malformed> {
+    let mut from = Reader(bytes);
+    (0..from.count()?).map(|_| Ok((StreamId(from.fixed()?), read_frontier(&mut from)?))).collect()
 }
 
 /// Of one stream, in the order of the request.
@@ -83,11 +126,16 @@ pub struct Answer {
     /// Seconds after which to come again.
     pub retry_after: Option<u32>,
     pub receipt: Option<Receipt>,
+    /// Changes that the city holds without their values, which their author may still have.
+    pub wanted: Vec<ChangeId>,
     /// More is waiting than fitted the budget.
     pub more: bool,
     /// Filled in by `decode`, and written by `encode`; `begin` leaves them to the caller.
     pub changes: Vec<RawChange>,
 }
+
+/// The code with which a device is refused whose right to write was taken.
+pub const REVOKED: &str = "revoked";
 
 impl Request {
     /// Starts a body to which the caller adds changes while there is room.
@@ -109,6 +157,10 @@ impl Request {
                 }
             }
         }
+        if !self.presented.is_empty() {
+            out.number(self.presented.len() as u64);
+            self.presented.iter().for_each(|presented| presented.write(&mut out));
+        }
         ChangeWriter::new(&out.0)
     }
 
@@ -126,11 +178,19 @@ impl Request {
         version(&mut from)?;
         let budget = u32::try_from(from.number()?).map_err(|_| Malformed)?;
         let streams = (0..from.count()?).map(|_| read_ask(&mut from)).collect::<Result<_, _>>()?;
-        Ok((Self { streams, budget, changes: read.changes }, read.whole))
+        let presented =
+            (0..rest(&mut from)?).map(|_| Presented::read(&mut from)).collect::<Result<_, _>>()?;
+        Ok((Self { streams, budget, presented, changes: read.changes }, read.whole))
     }
 }
 
 impl Answer {
+    /// Says whether the city only takes from this device and gives nothing: no changes, no receipt.
+    pub fn is_to_revoked(&self, asker: &DeviceId) -> bool {
+        let revoked = |part: &RefusedPart| matches!(part, RefusedPart::Device { device, code } if device == asker && code == REVOKED);
+        self.receipt.is_none() && self.refused.iter().any(revoked)
+    }
+
     /// Starts a body to which the caller adds changes while there is room.
     pub fn begin(&self) -> ChangeWriter {
         let mut out = Writer::default();
@@ -147,6 +207,10 @@ impl Answer {
         out.byte(u8::from(self.receipt.is_some()));
         if let Some(receipt) = &self.receipt {
             receipt.write(&mut out);
+        }
+        if !self.wanted.is_empty() {
+            out.number(self.wanted.len() as u64);
+            self.wanted.iter().for_each(|id| out.fixed(&id.0));
         }
         ChangeWriter::new(&out.0)
     }
@@ -185,11 +249,15 @@ impl Answer {
             0 => None,
             _ => Some(Receipt::read(&mut from, nonce, device)?),
         };
-        Ok((
-            Self { streams, refused, retry_after, receipt, more: read.more, changes: read.changes },
-            read.whole,
-        ))
+        let wanted = (0..rest(&mut from)?).map(|_| Ok(ChangeId(from.fixed()?))).collect::<Result<_, _>>()?;
+        let (more, changes) = (read.more, read.changes);
+        Ok((Self { streams, refused, retry_after, receipt, wanted, more, changes }, read.whole))
     }
+}
+
+/// The length of a list at the end of a front, which is left out when it is empty.
+fn rest(from: &mut Reader) -> Result<usize, Malformed> {
+    if from.is_empty() { Ok(0) } else { from.count() }
 }
 
 fn version(from: &mut Reader) -> Result<(), Malformed> {

@@ -7,6 +7,8 @@ use crate::bytes::{Malformed, Reader, Writer};
 const VERSION: u8 = 1;
 /// Bytes of a request's head: version, device, nonce, time, signature.
 pub const HEAD_LEN: usize = 1 + 32 + 16 + 8 + 64;
+/// Bytes of a kept receipt.
+pub const RECEIPT_LEN: usize = 1 + 16 + 32 + 32 + 8 + 32 + 64;
 const REQUEST_PURPOSE: &str = "jishi request v1";
 const RECEIPT_PURPOSE: &[u8] = b"jishi receipt v1\n";
 const FRONTIERS_PURPOSE: &[u8] = b"jishi frontiers v1\n";

@@ -1,8 +1,11 @@
-//! The console's host: sign-in, what was received, and the built pages. It reads only.
+//! The console's host: sign-in, what was received, what operators do about devices and redactions, and the built pages.
 
+mod act;
+mod devices;
 mod figures;
 mod pages;
 mod records;
+mod redactions;
 mod session;
 mod view;
 
@@ -11,8 +14,6 @@ use axum::Router;
 use axum::routing::{get, post};
 use std::sync::Arc;
 
-pub use session::OPERATOR;
-
 pub fn routes() -> Router<Arc<City>> {
     Router::new()
         .route("/console/api/login", post(session::login))
@@ -20,5 +21,13 @@ pub fn routes() -> Router<Arc<City>> {
         .route("/console/api/branches", get(records::branches))
         .route("/console/api/branches/{stream}/records", get(records::records))
         .route("/console/api/branches/{stream}/records/{kind}/{id}", get(records::record))
+        .route("/console/api/branches/{stream}/devices", get(devices::devices))
+        .route("/console/api/branches/{stream}/devices/{device}/revoke", post(devices::revoke))
+        .route("/console/api/branches/{stream}/devices/{device}/reinstate", post(devices::reinstate))
+        .route("/console/api/branches/{stream}/release", post(devices::release))
+        .route("/console/api/redactions", get(redactions::list).post(redactions::ask))
+        .route("/console/api/redactions/{id}/confirm", post(redactions::confirm))
+        .route("/console/api/redactions/{id}/decline", post(redactions::decline))
+        .route("/console/api/me", get(records::me))
         .fallback(pages::page)
 }

@@ -1,10 +1,12 @@
 //! What was received: branches, their records, and one record field by field with its four times.
 
+use super::act::signed_in;
 use super::session::account;
 use super::{figures, view};
 use crate::audit;
 use crate::city::City;
 use crate::http::{Refuse, blocking};
+use crate::keys::Advice;
 use crate::tally;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,6 +17,25 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// `GET /console/api/me`: who is signed in, and what should be done about the city's keys.
+pub async fn me(State(city): State<Arc<City>>, headers: HeaderMap) -> Response {
+    signed_in(city, headers, |city, who| {
+        let advice: Vec<Value> = city.key_advice()?.into_iter().map(advice).collect();
+        Ok(json!({ "name": who, "advice": advice }))
+    })
+    .await
+}
+
+fn advice(advice: Advice) -> Value {
+    match advice {
+        Advice::Ends(days) => {
+            json!({ "code": if days > 0 { "key_ends" } else { "key_ended" }, "days": days })
+        }
+        Advice::FreshKeyWanted => json!({ "code": "fresh_key_wanted" }),
+        Advice::NoSpare => json!({ "code": "no_spare_key" }),
+    }
+}
 
 /// `GET /console/api/branches`
 pub async fn branches(State(city): State<Arc<City>>, headers: HeaderMap) -> Response {
@@ -85,7 +106,7 @@ fn all_branches(c: &Connection) -> Result<Vec<Value>, Refuse> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn branch(c: &Connection, stream: &StreamId) -> Result<Value, Refuse> {
+pub fn branch(c: &Connection, stream: &StreamId) -> Result<Value, Refuse> {
     let statement = "SELECT id, name FROM organisation WHERE stream = ?1";
     let found = c.query_row(statement, [stream.0.as_slice()], |row| {
         Ok(json!({ "id": row.get::<_, String>(0)?, "name": row.get::<_, String>(1)?, "stream": stream }))
@@ -115,7 +136,7 @@ fn stored(c: &Connection, stream: &StreamId, kind: &str, id: &str) -> Result<(Re
 }
 
 /// Names of the branch's persons, to show instead of their ids.
-fn names(c: &Connection, stream: &StreamId) -> Result<BTreeMap<String, String>, Refuse> {
+pub fn names(c: &Connection, stream: &StreamId) -> Result<BTreeMap<String, String>, Refuse> {
     let mut statement = c.prepare_cached(
         "SELECT id, coalesce(json_extract(state, '$.fields.name.value'),
                              json_extract(state, '$.fields.name.heads[0].value'))

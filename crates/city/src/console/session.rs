@@ -1,31 +1,54 @@
-//! Sign-in by the operator's password; the browser holds a random token, the database its hash.
+//! Sign-in by an operator's name and password; the browser holds a random token, the database its hash.
 
-use crate::attempts;
+use crate::accounts::{AccountError, OPERATOR};
 use crate::audit;
 use crate::city::City;
 use crate::http::{Refuse, blocking};
-use crate::password;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 const COOKIE: &str = "jishi_console";
 const LASTS_MS: i64 = 12 * 60 * 60 * 1000;
-pub const OPERATOR: &str = "operator";
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub struct Login {
+    /// Left out: the first operator.
+    #[serde(default)]
+    name: String,
     password: String,
 }
 
+/// Where a request comes from, to count tries by. Behind a proxy it is what the proxy says.
+pub struct Source(String);
+
+impl FromRequestParts<Arc<City>> for Source {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, city: &Arc<City>) -> Result<Source, Infallible> {
+        let last = parts.headers.get_all("x-forwarded-for").iter().next_back();
+        let forwarded = last.and_then(|value| value.to_str().ok()?.rsplit(',').next());
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string());
+        let named = forwarded.filter(|_| city.behind_proxy).map(|source| source.trim().to_owned());
+        Ok(Source(named.or(peer).unwrap_or_default()))
+    }
+}
+
 /// `POST /console/api/login`
-pub async fn login(State(city): State<Arc<City>>, Json(typed): Json<Login>) -> Response {
+pub async fn login(
+    State(city): State<Arc<City>>,
+    Source(source): Source,
+    Json(typed): Json<Login>,
+) -> Response {
     blocking(city, move |city| {
-        let token = crate::db::hex(&sign_in(city, &typed.password)?);
+        let token = crate::db::hex(&sign_in(city, &typed, &source)?);
         Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie(city, &token, LASTS_MS / 1000))]))
     })
     .await
@@ -50,30 +73,30 @@ fn cookie(city: &City, token: &str, seconds: i64) -> String {
     format!("{COOKIE}={token}; Path=/console; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-/// Counts the attempt before it looks at the password, so that parallel tries do not slip through.
-fn sign_in(city: &City, typed: &str) -> Result<[u8; 32], Refuse> {
-    let now = city.world.now();
-    let stored: Option<String> = city.db.write::<_, Refuse>(|t| {
-        if !attempts::take(t, "console", now)? {
-            return Ok(None);
-        }
-        let found = t.query_row("SELECT password FROM account WHERE name = ?1", [OPERATOR], |row| row.get(0));
-        Ok(Some(found.optional()?.unwrap_or_default()))
-    })?;
-    let stored = stored.ok_or(Refuse::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries"))?;
-    if !password::fits(&stored, typed) {
-        city.db.write::<_, Refuse>(|t| Ok(audit::note(t, now, OPERATOR, "sign-in failed", "")?))?;
-        return Err(Refuse::new(StatusCode::UNAUTHORIZED, "wrong_password"));
-    }
-    let token = city.world.random::<32>();
+fn sign_in(city: &City, typed: &Login, source: &str) -> Result<[u8; 32], Refuse> {
+    let name = if typed.name.trim().is_empty() { OPERATOR } else { typed.name.trim() };
+    city.identify(name, &typed.password, source)?;
+    let (now, token) = (city.world.now(), city.world.random::<32>());
     city.db.write::<_, Refuse>(|t| {
-        attempts::forget(t, "console")?;
         t.execute("DELETE FROM session WHERE ends_at <= ?1", [now])?;
-        let row = (token_hash(&crate::db::hex(&token)), OPERATOR, now + LASTS_MS);
+        let row = (token_hash(&crate::db::hex(&token)), name, now + LASTS_MS);
         t.execute("INSERT INTO session (token, account, ends_at) VALUES (?1, ?2, ?3)", row)?;
-        Ok(audit::note(t, now, OPERATOR, "sign-in", "")?)
+        Ok(audit::note(t, now, name, "sign-in", source)?)
     })?;
     Ok(token)
+}
+
+impl From<AccountError> for Refuse {
+    fn from(error: AccountError) -> Refuse {
+        match error {
+            AccountError::TooManyTries => Refuse::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
+            AccountError::Wrong => Refuse::new(StatusCode::UNAUTHORIZED, "wrong_password"),
+            AccountError::Db(error) => error.into(),
+            other @ (AccountError::BadName(_) | AccountError::Exists(_) | AccountError::Unknown(_)) => {
+                Refuse::inner(&other)
+            }
+        }
+    }
 }
 
 /// The account that this request's cookie stands for.

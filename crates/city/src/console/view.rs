@@ -4,10 +4,28 @@ use replica::{Closing, Field, FieldDef, FieldType, Kind, Kinds, Life, RecordStat
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// What a record is called in lists.
+pub fn title<'a>(kinds: &Kinds, state: &'a RecordState) -> &'a str {
+    let kind = kinds.get(&state.kind);
+    kind.and_then(|kind| state.value(&kind.title)).and_then(Value::as_str).unwrap_or(&state.id)
+}
+
+/// One write of a change, whether or not it counts.
+pub fn written(
+    kinds: &Kinds,
+    kind: &str,
+    path: &str,
+    value: &Value,
+    names: &BTreeMap<String, String>,
+) -> Value {
+    let def = kinds.get(kind).and_then(|kind| kind.field_for(path));
+    json!({ "path": path, "label": label(def, path), "text": text(def, value, names) })
+}
+
 /// One line of the list.
 pub fn line(kinds: &Kinds, state: &RecordState, received: i64) -> Value {
     let kind = kinds.get(&state.kind);
-    let title = kind.and_then(|kind| state.value(&kind.title)).and_then(Value::as_str).unwrap_or(&state.id);
+    let title = title(kinds, state);
     json!({
         "kind": state.kind,
         "kind_label": kind.map_or(state.kind.as_str(), |kind| &kind.label),

@@ -33,6 +33,44 @@ async fn nothing_is_shown_without_the_operators_password() {
 }
 
 #[tokio::test]
+async fn nobody_locks_another_out() {
+    let town = TestCity::new();
+    let password = town.city.add_operator("李建国").unwrap();
+    let behind = City::open(&town.folder(), crate::world::world(&town.clock), true).unwrap();
+    let town = TestCity { city: Arc::new(behind), ..town };
+    let login = |from: &'static str, name: &'static str, password: String| {
+        let town = &town;
+        let request = Request::post("/console/api/login")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("x-forwarded-for", format!("10.9.9.9, {from}"));
+        let body = json!({ "name": name, "password": password }).to_string();
+        async move { town.call(request.body(Body::from(body)).unwrap()).await.0 }
+    };
+    for _ in 0..5 {
+        assert_eq!(login("1.1.1.1", "operator", "guess".into()).await, StatusCode::UNAUTHORIZED);
+    }
+    let right = town.password.clone();
+    assert_eq!(login("1.1.1.1", "operator", right.clone()).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(login("1.1.1.1", "李建国", password.clone()).await, StatusCode::NO_CONTENT, "another name");
+    assert_eq!(login("2.2.2.2", "operator", right.clone()).await, StatusCode::NO_CONTENT, "from elsewhere");
+    assert_eq!(login("2.2.2.2", "李建国", right).await, StatusCode::UNAUTHORIZED, "each has a password");
+    for name in 0..20 {
+        let name: &'static str = format!("n{name}").leak();
+        login("3.3.3.3", name, "guess".into()).await;
+    }
+    assert_eq!(login("3.3.3.3", "李建国", password).await, StatusCode::TOO_MANY_REQUESTS, "many names");
+}
+
+#[tokio::test]
+async fn the_console_is_found_with_and_without_a_slash() {
+    let town = TestCity::new();
+    let request = Request::get("/console/").body(Body::empty()).unwrap();
+    let (status, headers, _) = town.call(request).await;
+    assert_eq!(status, StatusCode::PERMANENT_REDIRECT);
+    assert_eq!(headers[header::LOCATION], "/console");
+}
+
+#[tokio::test]
 async fn the_operator_sees_every_organisation_and_signs_out() {
     let town = TestCity::new();
     Laptop::new(1).enrol(&town, &town.code()).await.unwrap();

@@ -121,7 +121,9 @@ async fn who_lacks_something_and_says_what_it_has_gets_the_rest() {
     let mut b = Laptop::new(2);
     b.join(&town, "O003").await;
     let digest = b.ask(&town, Have::Digest([1; 16]), 1 << 20).await;
-    assert!(digest.changes.is_empty(), "a digest that differs is answered with the frontier alone");
+    let by: Vec<_> = digest.changes.iter().map(|raw| raw.clone().verify().unwrap().header.device).collect();
+    let operating = town.city.operating().unwrap().device();
+    assert_eq!(by, [operating], "a digest that differs is answered with the frontier, and who signs");
     let all = b.ask(&town, Have::Full(Default::default()), 1 << 20).await;
     assert_eq!(
         (all.changes.len(), all.more),
@@ -164,7 +166,14 @@ async fn a_revoked_laptop_is_turned_away_and_the_others_learn_it() {
     let ruling = Ruling::Revoke { device: lost.device(), ends }.to_value();
     let ruling = town.citys_change(&lost.stream, &ruling_path("r1"), &ruling);
     kept.exchange(&town, &[&ruling]).await.answer();
-    assert_eq!(code(&lost.exchange(&town, &[&after]).await), (StatusCode::FORBIDDEN, "revoked"));
+    let answer = lost.exchange(&town, &[&after]).await.answer();
+    assert!(answer.is_to_revoked(&lost.device()) && answer.changes.is_empty(), "it is given nothing");
+    assert_eq!(town.city.quarantine(&lost.stream).unwrap().len(), 1, "and what it sent is held");
+    // A copy of it went another way from the same place.
+    let mut copy = lost.copy_before(&after);
+    let other = copy.write("promise", "p3", &promise("另一台"));
+    assert!(copy.exchange(&town, &[&other]).await.answer().is_to_revoked(&lost.device()));
+    assert_eq!(town.city.quarantine(&lost.stream).unwrap().len(), 2, "two ends, both held");
     // Another holder brings what the lost laptop wrote: held, and ignored.
     kept.exchange(&town, &[&after]).await.answer();
     let report = town.city.check().unwrap();

@@ -1,9 +1,11 @@
 //! Everything about the city that is seen from outside: by its command line, over HTTP, and on disk.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod backup;
 mod check;
 mod console;
 mod enrol;
 mod exchange;
 mod init;
+mod redact;
 mod world;

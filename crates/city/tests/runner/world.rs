@@ -26,6 +26,8 @@ O003,中国共产党泰安恒岱食品有限公司支部委员会,党支部,O002
 O004,中国共产党泰安星河电子商务有限公司支部委员会,党支部,O002,2012-03-03,行业:电子商务
 ";
 
+static DRAWN: AtomicU64 = AtomicU64::new(0);
+
 pub struct TestCity {
     pub place: tempfile::TempDir,
     pub city: Arc<City>,
@@ -35,11 +37,11 @@ pub struct TestCity {
 
 /// A world whose clock stands still and whose bytes never repeat.
 pub fn world(clock: &Arc<AtomicI64>) -> World {
-    let (clock, drawn) = (clock.clone(), AtomicU64::new(0));
+    let clock = clock.clone();
     World::new(
         move || clock.load(Ordering::SeqCst),
-        move |bytes| {
-            let seed = drawn.fetch_add(1, Ordering::SeqCst).to_le_bytes();
+        |bytes| {
+            let seed = DRAWN.fetch_add(1, Ordering::SeqCst).to_le_bytes();
             blake3::Hasher::new().update(&seed).finalize_xof().fill(bytes);
         },
     )
@@ -98,16 +100,28 @@ impl TestCity {
         state.ok().map(|state| RecordState::from_bytes(state.as_bytes()).unwrap())
     }
 
+    /// One number from the database without the program.
+    pub fn count(&self, statement: &str) -> i64 {
+        raw(&self.folder()).query_row(statement, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Another city in the folder of this one.
+    pub fn opened(self, folder: &Folder) -> TestCity {
+        let city = Arc::new(City::open(folder, world(&self.clock), false).unwrap());
+        TestCity { city, ..self }
+    }
+
     /// A change of the city's own in a stream, which any laptop may carry.
     pub fn citys_change(&self, stream: &StreamId, path: &str, value: &Value) -> Change {
-        let (db, device) = (raw(&self.folder()), self.city.operating.device());
+        let (db, operating) = (raw(&self.folder()), self.city.operating().unwrap());
+        let device = operating.device();
         let statement = "SELECT n, id FROM chain_end WHERE stream = ?1 AND device = ?2";
         let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?));
         let (n, id) = db.query_row(statement, (stream.0.as_slice(), device.0.as_slice()), row).unwrap();
         let end = End { n: n.unsigned_abs(), id: replica::ChangeId(id) };
         ChangeBuilder::new(Some(*stream), Some(end), device, 99, START, "city", "rule")
             .write("~stream", "stream", path, value, &[])
-            .sign(&self.city.operating.key)
+            .sign(&operating.key)
             .unwrap()
     }
 
@@ -125,6 +139,11 @@ impl TestCity {
         let city = City::open(&folder, world(&self.clock), false).unwrap();
         std::fs::remove_dir_all(copy).unwrap();
         city
+    }
+
+    /// The root key, as somebody fetched it from where it lies.
+    pub fn root_key(&self) -> SigningKey {
+        city::read_root(&self.folder().root_key()).unwrap()
     }
 
     pub fn root(&self) -> [u8; 32] {
@@ -209,12 +228,43 @@ impl Laptop {
         }
     }
 
+    /// Another computer with the same key, whose chain ends before this change.
+    pub fn copy_before(&self, change: &Change) -> Laptop {
+        let end = change.header.prev.map(|id| End { n: change.header.n - 1, id });
+        Laptop {
+            key: self.key.clone(),
+            founding: self.founding.clone(),
+            stream: self.stream,
+            end,
+            nonces: AtomicU64::new(1 << 32),
+        }
+    }
+
     /// Makes a record in one change.
     pub fn write(&mut self, kind: &str, record: &str, fields: &Value) -> Change {
         let mut writes = vec![(kind, record, "~born", json!(true))];
         let fields = fields.as_object().unwrap();
         writes.extend(fields.iter().map(|(path, value)| (kind, record, path.as_str(), value.clone())));
         self.change(&writes)
+    }
+
+    /// One write over these.
+    pub fn change_over(
+        &mut self,
+        kind: &str,
+        record: &str,
+        path: &str,
+        value: Value,
+        over: &[replica::ChangeId],
+    ) -> Change {
+        let lamport = self.end.map_or(2, |end| end.n + 1);
+        let change =
+            ChangeBuilder::new(Some(self.stream), self.end, self.device(), lamport, START, "周海东", "save")
+                .write(record, kind, path, &value, over)
+                .sign(&self.key)
+                .unwrap();
+        self.end = Some(End { n: change.header.n, id: change.id });
+        change
     }
 
     pub fn change(&mut self, writes: &[(&str, &str, &str, Value)]) -> Change {
@@ -300,7 +350,7 @@ impl Laptop {
         budget: u32,
     ) -> Vec<u8> {
         let changes = changes.iter().map(|change| change.raw.clone()).collect();
-        let body = Ask { streams, budget, changes }.encode();
+        let body = Ask { streams, budget, presented: Vec::new(), changes }.encode();
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.nonces.fetch_add(1, Ordering::SeqCst).to_le_bytes());
         nonce[8..].copy_from_slice(&self.device().0[..8]);

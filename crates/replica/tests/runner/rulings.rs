@@ -179,6 +179,20 @@ fn a_lost_laptop_counts_up_to_its_ends_and_its_later_successors_do_not() {
 }
 
 #[test]
+fn a_change_of_a_device_that_nobody_let_in_is_released_alone() {
+    let mut town = town();
+    let edit = town.second.m1(&[("place", json!("乙"), &[town.born.id])]);
+    let other = town.second.m1(&[("topic", json!("题"), &[])]);
+    town.take(&[&edit, &other]);
+    assert_eq!(town.place().as_deref(), Some("甲"));
+    let released = town.rule(&Ruling::Release { changes: vec![edit.id] }, &[]);
+    assert_eq!(town.place().as_deref(), Some("乙"));
+    assert_eq!(town.replica.verdicts(&town.stream).standing(&other), Standing::NotEnrolled);
+    town.rule(&Ruling::Lift, &[&released]);
+    assert_eq!(town.place().as_deref(), Some("甲"));
+}
+
+#[test]
 fn ends_that_are_not_held_yet_keep_nothing_until_they_are() {
     let mut town = town();
     town.let_in();

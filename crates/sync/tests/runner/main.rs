@@ -4,7 +4,9 @@
 mod cuts;
 mod enrol;
 mod exchange;
+mod keys;
 mod line;
 mod restored;
+mod revoked;
 mod rule;
 mod town;

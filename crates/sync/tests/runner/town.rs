@@ -45,9 +45,13 @@ impl Sources for Still {
 
 pub struct Town {
     pub place: tempfile::TempDir,
+    /// Where the city that runs now has its data.
+    pub folder: Folder,
     pub city: Arc<City>,
     pub line: Line,
     server: Option<Runtime>,
+    /// The city's clock stands still.
+    now: i64,
 }
 
 impl Town {
@@ -55,25 +59,32 @@ impl Town {
         let place = tempfile::tempdir().unwrap();
         let register = place.path().join("organisations.csv");
         std::fs::write(&register, REGISTER).unwrap();
-        city::init(&folder(&place), &register, &world()).unwrap();
-        let (city, address, server) = start(folder(&place));
-        Town { place, city, line: Line::to(address), server: Some(server) }
+        city::init(&folder(&place), &register, &world(START)).unwrap();
+        let (city, address, server) = start(folder(&place), START);
+        Town {
+            folder: folder(&place),
+            place,
+            city,
+            line: Line::to(address),
+            server: Some(server),
+            now: START,
+        }
     }
 
     /// The server goes down without a word, whatever it was doing, and comes up again on the same folder.
     pub fn kill_and_start(&mut self) {
         self.server.take().unwrap().shutdown_background();
-        self.start_in(folder(&self.place));
+        self.start_in(self.folder.clone());
     }
 
     /// A copy of the city's folder as it is now.
     pub fn copy(&self, name: &str) -> Folder {
-        let (from, to) = (folder(&self.place), Folder::new(self.place.path().join(name)));
+        let (from, to) = (&self.folder, Folder::new(self.place.path().join(name)));
         std::fs::create_dir_all(to.database().parent().unwrap()).unwrap();
         std::fs::copy(from.key(), to.key()).unwrap();
         let wal = |folder: &Folder| folder.database().with_extension("sqlite-wal");
         std::fs::copy(from.database(), to.database()).unwrap();
-        std::fs::copy(wal(&from), wal(&to)).unwrap();
+        std::fs::copy(wal(from), wal(&to)).unwrap();
         to
     }
 
@@ -83,9 +94,27 @@ impl Town {
         self.start_in(copy);
     }
 
+    /// The same, later.
+    pub fn set_back_at(&mut self, copy: Folder, now: i64) {
+        self.server.take().unwrap().shutdown_background();
+        self.now = now;
+        self.start_in(copy);
+    }
+
+    /// The server is lost, and restored from a backup into a new folder.
+    pub fn restore(&mut self, backup: &std::path::Path, name: &str) -> city::Restored {
+        self.server.take().unwrap().shutdown_background();
+        let folder = Folder::new(self.place.path().join(name));
+        let key = self.folder.key();
+        let restoring = city::Restoring { from: backup, key: city::Key::File(&key), root: None };
+        let restored = city::restore(&folder, restoring, &world(self.now)).unwrap();
+        self.start_in(folder);
+        restored
+    }
+
     fn start_in(&mut self, folder: Folder) {
-        let (city, address, server) = start(folder);
-        (self.city, self.server) = (city, Some(server));
+        let (city, address, server) = start(folder.clone(), self.now);
+        (self.city, self.server, self.folder) = (city, Some(server), folder);
         self.line.turn_to(address);
     }
 
@@ -95,6 +124,19 @@ impl Town {
 
     pub fn address(&self) -> Address {
         Address::parse(&self.line.address.to_string()).unwrap()
+    }
+
+    /// The root key, as somebody fetched it from where it lies.
+    pub fn root(&self) -> ed25519_dalek::SigningKey {
+        city::read_root(&folder(&self.place).root_key()).unwrap()
+    }
+
+    /// The database of a city's folder without the program.
+    pub fn count(&self, folder: &Folder, statement: &str) -> i64 {
+        let db = rusqlite::Connection::open(folder.database()).unwrap();
+        let key = std::fs::read_to_string(folder.key()).unwrap();
+        db.pragma_update(None, "key", format!("x'{}'", key.trim())).unwrap();
+        db.query_row(statement, [], |row| row.get(0)).unwrap()
     }
 
     /// Proves the database, and that it holds just this many changes.
@@ -116,12 +158,12 @@ fn folder(place: &tempfile::TempDir) -> Folder {
     Folder::new(place.path().join("city"))
 }
 
-fn world() -> World {
-    World::new(|| START, fill)
+fn world(now: i64) -> World {
+    World::new(move || now, fill)
 }
 
-fn start(folder: Folder) -> (Arc<City>, SocketAddr, Runtime) {
-    let city = Arc::new(City::open(&folder, world(), false).unwrap());
+fn start(folder: Folder, now: i64) -> (Arc<City>, SocketAddr, Runtime) {
+    let city = Arc::new(City::open(&folder, world(now), false).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();

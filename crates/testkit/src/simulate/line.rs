@@ -130,7 +130,8 @@ impl Line {
 
 impl Carrier for Line {
     fn get(&self, _: &str, _: &str) -> Result<Reply, NoReply> {
-        let body = serde_json::to_vec(&self.city.hello()).expect("a greeting is plain data");
+        let hello = self.city.hello().map_err(NoReply::Refused)?;
+        let body = serde_json::to_vec(&hello).expect("a greeting is plain data");
         Ok(Reply { body, whole: true })
     }
 

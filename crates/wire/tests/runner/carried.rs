@@ -8,7 +8,8 @@ use wire::{Request, Whole};
 use crate::world::Device;
 
 fn through(changes: &[RawChange]) -> Vec<RawChange> {
-    let request = Request { streams: Vec::new(), budget: 1, changes: changes.to_vec() };
+    let request =
+        Request { streams: Vec::new(), budget: 1, presented: Vec::new(), changes: changes.to_vec() };
     let (back, whole) = Request::decode(&request.encode()).unwrap();
     assert_eq!(whole, Whole::Yes);
     back.changes
@@ -113,11 +114,11 @@ proptest! {
     ) {
         let _ = Request::decode(&bytes);
         let _ = Request::decode(&[&[0], &bytes[..]].concat());
-        let mut body = Request { streams: Vec::new(), budget: 1, changes: history() }.encode();
+        let mut body = Request { streams: Vec::new(), budget: 1, presented: Vec::new(), changes: history() }.encode();
         let at = at % body.len();
         body[at] ^= 1 << bit;
         let _ = Request::decode(&body);
-        let mut plain = [&[0u8][..], &zstd::decode_all(&Request { streams: Vec::new(), budget: 1, changes: history() }.encode()[1..]).unwrap()].concat();
+        let mut plain = [&[0u8][..], &zstd::decode_all(&Request { streams: Vec::new(), budget: 1, presented: Vec::new(), changes: history() }.encode()[1..]).unwrap()].concat();
         let at = at % plain.len();
         plain[at] ^= 1 << bit;
         let _ = Request::decode(&plain);

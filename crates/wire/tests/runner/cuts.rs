@@ -14,7 +14,8 @@ fn a_cut_body_keeps_what_came_before() {
             device.commit("promise", &format!("r{number}"), &[("text", value, &[])]).raw
         })
         .collect();
-    let whole = Request { streams: Vec::new(), budget: 1, changes: changes.clone() }.encode();
+    let whole =
+        Request { streams: Vec::new(), budget: 1, presented: Vec::new(), changes: changes.clone() }.encode();
     let mut kept = Vec::new();
     for tenth in 0..10 {
         let cut = &whole[..whole.len() * tenth / 10];
@@ -37,7 +38,7 @@ fn a_budget_is_kept_and_one_change_always_goes() {
     let mut random = Random(7);
     let long = serde_json::json!(text(&mut random, 60_000));
     let long = device.commit("promise", "r", &[("text", long, &[])]).raw;
-    let request = Request { streams: Vec::new(), budget: 0, changes: Vec::new() };
+    let request = Request { streams: Vec::new(), budget: 0, presented: Vec::new(), changes: Vec::new() };
     let mut body = request.begin();
     assert!(body.has_room(100));
     body.add(&long);

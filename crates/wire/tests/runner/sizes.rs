@@ -31,6 +31,7 @@ fn exchange(changes: &[RawChange]) -> usize {
     let request = Request {
         streams: streams.iter().zip(&frontiers).map(ask).collect(),
         budget: FIRST_BUDGET,
+        presented: Vec::new(),
         changes: changes.to_vec(),
     };
     let head =
@@ -53,6 +54,7 @@ fn exchange(changes: &[RawChange]) -> usize {
         refused: Vec::new(),
         retry_after: None,
         receipt: Some(receipt),
+        wanted: Vec::new(),
         more: false,
         changes: Vec::new(),
     };
@@ -109,7 +111,7 @@ fn bulk_is_at_most_twice_the_packed_records() {
     let (mut sent, mut requests, mut budget) = (0, 0, FIRST_BUDGET);
     let mut left = changes.iter().peekable();
     while left.peek().is_some() {
-        let request = Request { streams: Vec::new(), budget, changes: Vec::new() };
+        let request = Request { streams: Vec::new(), budget, presented: Vec::new(), changes: Vec::new() };
         let mut body = request.begin();
         while let Some(change) = left.next_if(|_| body.has_room(budget)) {
             body.add(change);

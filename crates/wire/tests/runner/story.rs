@@ -68,6 +68,7 @@ fn answer(city: &mut Replica, body: &[u8]) -> Vec<u8> {
         refused: Vec::new(),
         retry_after: None,
         receipt: None,
+        wanted: Vec::new(),
         more: false,
         changes: Vec::new(),
     };
@@ -90,6 +91,7 @@ fn exchange(laptop: &mut Replica, city: &mut Replica, stream: StreamId, at_once:
         let request = Request {
             streams: vec![StreamAsk { stream, have }],
             budget: wire::SMALLEST_BUDGET,
+            presented: Vec::new(),
             changes: std::mem::replace(&mut outbox, rest),
         };
         let body = answer(city, &request.encode());

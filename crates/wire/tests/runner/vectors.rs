@@ -6,8 +6,8 @@ use ed25519_dalek::Signer;
 use replica::{ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, from_hex, to_hex};
 use serde_json::{Value, json};
 use wire::{
-    Answer, Have, Receipt, RefusedPart, Request, RequestHead, StreamAnswer, StreamAsk, StreamState, Target,
-    digest_of,
+    Answer, Have, Presented, REVOKED, Receipt, RefusedPart, Request, RequestHead, StreamAnswer, StreamAsk,
+    StreamState, Target, digest_of,
 };
 
 use crate::world::Device;
@@ -63,7 +63,8 @@ fn frontier() -> Frontier {
 fn request() {
     let digest = StreamAsk { stream: StreamId([1; 32]), have: Have::Digest(digest_of(&frontier())) };
     let full = StreamAsk { stream: StreamId([2; 32]), have: Have::Full(frontier()) };
-    let request = Request { streams: vec![digest, full], budget: 65_536, changes: changes() };
+    let request =
+        Request { streams: vec![digest, full], budget: 65_536, presented: Vec::new(), changes: changes() };
     let device = Device::new(1, None);
     let body = request.encode();
     let target =
@@ -126,6 +127,7 @@ fn answer() {
         refused: vec![RefusedPart::Stream { stream: StreamId([3; 32]), code: "not_permitted".into() }],
         retry_after: Some(30),
         receipt: Some(receipt),
+        wanted: Vec::new(),
         more: true,
         changes: changes(),
     };
@@ -146,4 +148,67 @@ fn answer() {
     assert_eq!(read, answer, "the stored answer says what it said");
     assert!(Receipt::from_bytes(&bytes(&kept["receipt"])).unwrap().is_signed());
     assert_eq!(from_hex::<32>(kept["says"]["frontiers"].as_str().unwrap()).unwrap(), receipt.frontiers);
+}
+
+/// What is said after a city was set back, and to a device whose right to write was taken.
+#[test]
+fn healing() {
+    let (key, device) = (Device::new(50, None), Device::new(1, None).id);
+    let frontiers = vec![(StreamId([2; 32]), frontier())];
+    let digest = wire::frontiers_digest(frontiers.iter().map(|(stream, frontier)| (*stream, frontier)));
+    let mut receipt = Receipt {
+        nonce: [7; 16],
+        device,
+        frontiers: digest,
+        at: 1_790_000_000_500,
+        key: key.id,
+        signature: [0; 64],
+    };
+    receipt.signature = key.key.sign(&receipt.signature_input()).to_bytes();
+    let asked = vec![StreamAsk { stream: StreamId([2; 32]), have: Have::Full(frontier()) }];
+    let request = Request {
+        streams: asked.clone(),
+        budget: 65_536,
+        presented: vec![Presented { receipt, frontiers }],
+        changes: changes(),
+    };
+    let answer = |receipt: Option<Receipt>, refused: Vec<RefusedPart>, wanted: Vec<ChangeId>| Answer {
+        streams: vec![StreamAnswer {
+            stream: StreamId([2; 32]),
+            state: StreamState::Differs { frontier: frontier(), traces: Default::default() },
+        }],
+        refused,
+        retry_after: None,
+        receipt,
+        wanted,
+        more: false,
+        changes: Vec::new(),
+    };
+    let wanting = answer(Some(receipt), Vec::new(), vec![ChangeId([4; 32]), ChangeId([5; 32])]);
+    let revoked = answer(None, vec![RefusedPart::Device { device, code: REVOKED.into() }], Vec::new());
+    let kept = check(
+        "healing",
+        &json!({
+            "about": "The body of a request that presents a receipt; of an answer that wants two values; of an answer to a revoked device.",
+            "asked": [StreamId([2; 32]).to_string()],
+            "nonce": to_hex(&[7; 16]),
+            "device": device.to_string(),
+            "request": to_hex(&request.encode()),
+            "presented": { "receipt": to_hex(&receipt.to_bytes()), "frontiers": to_hex(&digest) },
+            "wanting": to_hex(&wanting.encode()),
+            "wanted": wanting.wanted.iter().map(ChangeId::to_string).collect::<Vec<_>>(),
+            "revoked": to_hex(&revoked.encode()),
+        }),
+    );
+    let (read, _) = Request::decode(&bytes(&kept["request"])).unwrap();
+    assert_eq!(read, request);
+    assert!(read.presented[0].is_sound());
+    let mut other = read.presented[0].clone();
+    other.frontiers[0].0 = StreamId([3; 32]);
+    assert!(!other.is_sound(), "a receipt for something else");
+    for (name, answer, to_revoked) in [("wanting", wanting, false), ("revoked", revoked, true)] {
+        let (read, _) = Answer::decode(&bytes(&kept[name]), &asked, [7; 16], device).unwrap();
+        assert_eq!(read, answer);
+        assert_eq!(read.is_to_revoked(&device), to_revoked, "{name}");
+    }
 }

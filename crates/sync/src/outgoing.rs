@@ -1,0 +1,172 @@
+//! What goes out in one request: the changes that the city lacks while there is room, and receipts for those that it had
+//! once, because then it was set back.
+
+use crate::chain::Held;
+use crate::error::SyncError;
+use crate::plan::Sides;
+use replica::{ChangeId, DeviceId, RawChange, StreamId, planted};
+use std::collections::{BTreeMap, BTreeSet};
+use store::Store;
+use wire::{ChangeWriter, Presented, Receipt, Request, Span, frontiers_from_bytes};
+
+/// Bytes of changes that are read from the store at a time.
+const PAGE: usize = 512 * 1024;
+/// Bytes of receipts in one request.
+const MOST_PRESENTED: usize = 256 * 1024;
+
+pub struct Outgoing<'a> {
+    store: &'a Store,
+    /// In the order in which they go.
+    spans: Vec<(StreamId, DeviceId, Span)>,
+    /// Changes whose values alone the city lacks.
+    wanted: Vec<ChangeId>,
+    room: u32,
+}
+
+/// The body on its way, and what is in it if receipts must go before it.
+struct Body {
+    writer: ChangeWriter,
+    kept: Option<Vec<RawChange>>,
+}
+
+impl Body {
+    fn add(&mut self, change: &RawChange) {
+        self.writer.add(change);
+        if let Some(kept) = &mut self.kept {
+            kept.push(change.clone());
+        }
+    }
+}
+
+impl<'a> Outgoing<'a> {
+    pub fn new(
+        store: &'a Store,
+        sides: &[Sides],
+        refused: &BTreeSet<DeviceId>,
+        wanted: Vec<ChangeId>,
+        room: u32,
+    ) -> Result<Outgoing<'a>, SyncError> {
+        let mut spans = Vec::new();
+        for sides in sides {
+            if planted!(OutboxStops) && !refused.is_empty() {
+                break;
+            }
+            let held = Held::new(store, &sides.stream);
+            let lacking = sides.to_send(refused, &held);
+            held.done()?;
+            if lacking.is_empty() {
+                continue;
+            }
+            // What lets others in goes before what they wrote.
+            let keys = store.city_keys(&sides.stream)?;
+            let (citys, others): (Vec<_>, Vec<_>) =
+                lacking.into_iter().partition(|(device, _)| keys.contains(device));
+            spans.extend(citys.into_iter().chain(others).map(|(device, span)| (sides.stream, device, span)));
+        }
+        Ok(Outgoing { store, spans, wanted, room })
+    }
+
+    /// The request's body, and how many changes are in it.
+    pub fn write(&self, mut request: Request) -> Result<(Vec<u8>, usize), SyncError> {
+        let kept = self.was_there()?.then(Vec::new);
+        let mut body = Body { writer: request.begin(), kept };
+        let more = self.fill(&mut body)?;
+        if let Some(changes) = body.kept {
+            request.presented = self.receipts(&changes)?;
+            body.writer = request.begin();
+            changes.iter().for_each(|change| body.writer.add(change));
+        }
+        let sent = body.writer.count();
+        Ok((body.writer.finish(more), sent))
+    }
+
+    /// Says whether the city once had some of this.
+    fn was_there(&self) -> Result<bool, SyncError> {
+        for (stream, device, span) in &self.spans {
+            let after = match span {
+                Span::After(n) => *n,
+                Span::Only(places) => places.iter().map(|(n, _)| n - 1).min().unwrap_or_default(),
+            };
+            if self.store.was_reported(stream, device, after)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The receipts for these changes, as many as a request may bring.
+    fn receipts(&self, changes: &[RawChange]) -> Result<Vec<Presented>, SyncError> {
+        let ids: Vec<ChangeId> = changes.iter().map(RawChange::id).collect();
+        let (mut presented, mut bytes) = (Vec::new(), 0);
+        for stored in self.store.receipts_for(&ids)? {
+            bytes += stored.body.len() + stored.frontiers.len();
+            let read = (Receipt::from_bytes(&stored.body), frontiers_from_bytes(&stored.frontiers));
+            if let ((Ok(receipt), Ok(frontiers)), true) = (read, bytes <= MOST_PRESENTED) {
+                presented.push(Presented { receipt, frontiers });
+            }
+        }
+        Ok(presented)
+    }
+
+    /// Writes while there is room. Gives whether something is left.
+    fn fill(&self, body: &mut Body) -> Result<bool, SyncError> {
+        for id in &self.wanted {
+            if let Some(change) = self.store.change(id)?.filter(|change| change.raw.payload.is_some()) {
+                body.add(&change.raw);
+            }
+        }
+        for (stream, device, span) in &self.spans {
+            let left = match span {
+                Span::Only(places) => self.fill_places(places.iter().map(|(_, id)| id), body)?,
+                Span::After(n) => self.fill_after(stream, device, *n, body)?,
+            };
+            if left {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn fill_places<'i>(
+        &self,
+        ids: impl Iterator<Item = &'i ChangeId>,
+        body: &mut Body,
+    ) -> Result<bool, SyncError> {
+        for id in ids {
+            if !body.writer.has_room(self.room) {
+                return Ok(true);
+            }
+            if let Some(change) = self.store.change(id)? {
+                body.add(&change.raw);
+            }
+        }
+        Ok(false)
+    }
+
+    fn fill_after(
+        &self,
+        stream: &StreamId,
+        device: &DeviceId,
+        mut after: u64,
+        body: &mut Body,
+    ) -> Result<bool, SyncError> {
+        loop {
+            let page = self.store.changes_after(stream, &BTreeMap::from([(*device, after)]), PAGE)?;
+            for change in &page.changes {
+                if !body.writer.has_room(self.room) {
+                    return Ok(true);
+                }
+                body.add(change);
+            }
+            match page.changes.last().filter(|_| page.more) {
+                Some(last) => after = number(last),
+                None => return Ok(false),
+            }
+        }
+    }
+}
+
+/// The number of a change in its chain; 0 for one that cannot be read, which the store does not hold.
+fn number(change: &RawChange) -> u64 {
+    change.clone().read().map_or(0, |change| change.header.n)
+}
