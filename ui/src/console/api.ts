@@ -1,4 +1,4 @@
-/** What the city answers to its console. Read only; the session is a cookie that the page never sees. */
+/** What the city answers to its console. The session is a cookie that the page never sees. */
 
 export interface Branch {
   id: string
@@ -51,6 +51,48 @@ export interface Figures {
   votes: { item: string; subject: string | null; due_members: number; present_members: number; eligible: number; present_eligible: number; yes: number | null; quorate: boolean; outcome: string }[]
 }
 
+export interface Device {
+  id: string
+  name: string
+  since: number | null
+  seen: number | null
+  state: 'in_use' | 'revoked' | 'not_let_in'
+  quarantined: number
+}
+
+/** What a revoked computer sent: held, and not counted until somebody lets it. */
+export interface Waiting {
+  id: string
+  device: string
+  author: string
+  at: number
+  received_at: number
+  records: { kind: string; kind_label: string; id: string; title: string }[]
+  writes: { path: string; label: string; text: string }[]
+}
+
+export interface Redaction {
+  id: number
+  branch: Pick<Branch, 'id' | 'name'>
+  kind_label: string | null
+  record: string
+  field: string | null
+  reason: string
+  asked_by: string
+  asked_at: number
+  decided_by: string | null
+  decided_at: number | null
+  done: boolean | null
+  /** How much would go; nothing once it is gone. */
+  changes: number | null
+  records: number | null
+}
+
+export interface Advice {
+  code: 'key_ends' | 'key_ended' | 'fresh_key_wanted' | 'no_spare_key'
+  days?: number
+}
+
 /** A refusal of the city, by its code. */
 export class Refused extends Error {
   constructor(readonly code: string) {
@@ -59,13 +101,24 @@ export class Refused extends Error {
   }
 }
 
+const post = (body: unknown = {}): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
 export const api = {
-  login: (password: string) => ask('login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ password }) }),
+  login: (name: string, password: string) => ask('login', post({ name, password })),
   logout: () => ask('logout', { method: 'POST' }),
+  me: () => ask('me') as Promise<{ name: string; advice: Advice[] }>,
   branches: () => ask('branches') as Promise<{ branches: Branch[] }>,
   records: (stream: string) => ask(`branches/${stream}/records`) as Promise<{ branch: Pick<Branch, 'id' | 'name'>; records: RecordLine[] }>,
   record: (stream: string, kind: string, id: string) =>
     ask(`branches/${stream}/records/${kind}/${encodeURIComponent(id)}`) as Promise<{ branch: Pick<Branch, 'id' | 'name'>; record: ShownRecord; figures: Figures | null }>,
+  devices: (stream: string) => ask(`branches/${stream}/devices`) as Promise<{ branch: Pick<Branch, 'id' | 'name'>; devices: Device[]; waiting: Waiting[] }>,
+  revoke: (stream: string, device: string) => ask(`branches/${stream}/devices/${device}/revoke`, post()),
+  reinstate: (stream: string, device: string) => ask(`branches/${stream}/devices/${device}/reinstate`, post()),
+  release: (stream: string, changes: string[]) => ask(`branches/${stream}/release`, post({ changes })),
+  redactions: () => ask('redactions') as Promise<{ me: string; redactions: Redaction[] }>,
+  askRedaction: (subject: { stream: string; kind: string; record: string; path?: string; reason: string }) => ask('redactions', post(subject)),
+  confirmRedaction: (id: number) => ask(`redactions/${id}/confirm`, post()),
+  declineRedaction: (id: number) => ask(`redactions/${id}/decline`, post()),
 }
 
 async function ask(path: string, init?: RequestInit): Promise<unknown> {
