@@ -255,6 +255,12 @@ codes! {
     /// 议定事项“{task}”没有责任人或期限
     ActionIncomplete,
 
+    // Photos: questions, never verdicts.
+    /// {count} 张照片拍摄于 {taken}，活动日期是 {date}，请核对（相机的时间也可能不准）
+    PhotoOtherDay,
+    /// {count} 个附件与另一条记录（{date} {title}）的相同，请核对是否放错
+    PhotoInTwoMeetings,
+
     // Duties; the reason of a state also carries the period as {from} and {to}.
     /// 应在 {due_by} 前完成
     DutyOpen,

@@ -163,6 +163,16 @@ pub struct Link {
     pub relation: Option<String>,
 }
 
+/// A photo or document that was attached. None is ever required.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attached {
+    pub id: String,
+    /// The hash of the file as it came.
+    pub original: Option<String>,
+    /// By the camera's clock.
+    pub taken_at: Option<NaiveDateTime>,
+}
+
 /// A meeting as its record tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meeting {
@@ -191,6 +201,8 @@ pub struct Meeting {
     pub actions: Vec<Action>,
     pub makeups: Vec<(String, Option<NaiveDate>)>,
     pub links: Vec<Link>,
+    /// In their order.
+    pub attachments: Vec<Attached>,
 }
 
 impl Meeting {
@@ -221,6 +233,7 @@ impl Meeting {
             actions: actions(fields),
             makeups: makeups(fields),
             links: links(fields),
+            attachments: attachments(fields),
         }
     }
 
@@ -432,4 +445,20 @@ fn links(fields: Fields) -> Vec<Link> {
         Link { record: of("record"), item: of("item"), relation: of("relation") }
     };
     fields.items("links").into_iter().map(link).collect()
+}
+
+fn attachments(fields: Fields) -> Vec<Attached> {
+    let attached = |id: &str| {
+        let of = |name: &str| format!("attachments/{id}/{name}");
+        let file = fields.value(&of("file"))?;
+        let attached = Attached {
+            id: id.to_owned(),
+            original: part(Some(file), "original_hash").and_then(text_of),
+            taken_at: part(Some(file), "taken_at").and_then(date_time_of),
+        };
+        Some((fields.number(&of("order")), attached))
+    };
+    let mut attachments: Vec<_> = fields.items("attachments").into_iter().filter_map(attached).collect();
+    attachments.sort_by(|(a, first), (b, second)| (a, &first.id).cmp(&(b, &second.id)));
+    attachments.into_iter().map(|(_, attached)| attached).collect()
 }

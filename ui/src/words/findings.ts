@@ -79,6 +79,8 @@ export const findingSentences: Readonly<Record<string, string>> = {
   action_open: '议定事项“{task}”（{owner}）没有期限，尚未完成',
   action_done: '议定事项“{task}”（{owner}）已于 {done_on} 完成',
   action_incomplete: '议定事项“{task}”没有责任人或期限',
+  photo_other_day: '{count} 张照片拍摄于 {taken}，活动日期是 {date}，请核对（相机的时间也可能不准）',
+  photo_in_two_meetings: '{count} 个附件与另一条记录（{date} {title}）的相同，请核对是否放错',
   duty_open: '应在 {due_by} 前完成',
   duty_met: '已由 {date} 的记录完成',
   duty_not_met_explainable: '未达标（可说明）',

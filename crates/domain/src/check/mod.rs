@@ -5,6 +5,7 @@ mod branch;
 mod head;
 mod order;
 mod people;
+mod photos;
 
 pub use branch::check_branch;
 pub use head::{Lateness, lateness};
@@ -51,6 +52,7 @@ pub fn check(case: &Case) -> Vec<Finding> {
     people::check(case, &mut findings);
     ballots::check(case, &mut findings);
     order::check(case, &mut findings);
+    photos::check(case, &mut findings);
     findings.extend(meeting_quorum(case.branch, case.meeting, case.pack).map(|quorum| quorum.why));
     findings.extend(votes(case.branch, case.meeting, case.pack).into_iter().flat_map(|vote| vote.why));
     findings.sort_by_key(|finding| finding.severity);

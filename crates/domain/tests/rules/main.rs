@@ -5,5 +5,6 @@ mod duties;
 mod fixture;
 mod kinds;
 mod paper;
+mod photos;
 mod roster;
 mod votes;
