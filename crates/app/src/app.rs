@@ -54,6 +54,10 @@ impl App {
     /// Puts a branch in the place of the open one; the store of that one closes with its last use.
     pub(crate) fn put_open(&self, branch: Option<Branch>) {
         if let Some(branch) = &branch {
+            // Room that is not freed now is freed at the next opening.
+            if let Err(error) = crate::attachments::drop_unnamed(branch) {
+                tracing::warn!(%error, "unnamed files were left");
+            }
             let listeners = self.listeners.clone();
             branch
                 .store

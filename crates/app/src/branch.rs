@@ -1,5 +1,6 @@
 //! The open branch: its store, who is at the keyboard, and the few shapes in which use cases read records.
 
+use crate::attachments::{Originals, Uploads};
 use crate::error::{CallError, Code};
 use crate::facts::Facts;
 use crate::meetings::DraftContent;
@@ -26,6 +27,10 @@ pub struct Branch {
     pub author_name: String,
     /// Drafts that were thrown away in this session, to bring one back.
     pub discarded: Mutex<BTreeMap<String, DraftContent>>,
+    /// Files on their way into a draft.
+    pub uploads: Uploads,
+    /// Which meetings hold which file.
+    pub originals: Originals,
     /// Counts the commits that touched people or the organisation.
     touched: Arc<AtomicU64>,
     /// The facts as they were read, with the count of that moment.
@@ -50,8 +55,15 @@ impl Branch {
                 counted.fetch_add(1, Ordering::SeqCst);
             }
         }));
+        let (uploads, originals) = (Uploads::default(), Originals::default());
+        let stale = originals.stale();
+        store.on_changed(Arc::new(move |commit| {
+            if commit.records.iter().any(|record| record.kind == "meeting") {
+                stale();
+            }
+        }));
         let (discarded, facts) = (Mutex::default(), Mutex::default());
-        Ok(Self { folder, store, author, author_name, discarded, touched, facts })
+        Ok(Self { folder, store, author, author_name, discarded, uploads, originals, touched, facts })
     }
 
     /// One user action; all or nothing.

@@ -45,6 +45,20 @@ pub enum Code {
     TooLong,
     /// A text carries a secrecy marking.
     SecretMarking,
+    /// A photo in a phone's own format.
+    HeicPhoto,
+    /// A photo of more pixels than old computers have room for; they are in `params`.
+    HugePhoto,
+    MovingPhoto,
+    /// A file that is neither a picture nor a document that is known.
+    UnknownFile,
+    BrokenFile,
+    /// A file of more than `megabytes`.
+    LargeFile,
+    /// A meeting takes at most `most` files.
+    TooManyFiles,
+    /// The meeting has this file already.
+    FileTwice,
     NotEnrolled,
     AlreadyEnrolled,
     /// No connection to the city.

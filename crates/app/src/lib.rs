@@ -20,6 +20,7 @@ mod standing;
 mod values;
 mod world;
 
+mod attachments;
 mod conflicts;
 mod explanations;
 mod home;
@@ -32,5 +33,6 @@ mod search;
 mod session;
 
 pub use app::{App, default_data_folder};
+pub use attachments::Shown;
 pub use error::{CallError, Code};
 pub use world::World;

@@ -9,6 +9,18 @@ pub fn marking(text: &str) -> Option<String> {
     (0..letters.len()).find_map(|at| grade(&letters, at).or_else(|| internal(&letters[at..])))
 }
 
+/// The marking that the name of a file carries: also a grade that stands by itself, `【机密】名单.pdf`.
+pub fn name_marking(name: &str) -> Option<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let alone = |at: usize| {
+        let by_itself = at.checked_sub(1).is_none_or(|before| !is_han(letters[before]))
+            && letters.get(at + 2).is_none_or(|after| !is_han(*after));
+        let graded = GRADES.iter().any(|grade| letters[at..].starts_with(grade));
+        (graded && by_itself).then(|| letters[at..at + 2].iter().collect())
+    };
+    marking(name).or_else(|| (0..letters.len()).find_map(alone))
+}
+
 const GRADES: [[char; 2]; 3] = [['绝', '密'], ['机', '密'], ['秘', '密']];
 const STARS: [char; 4] = ['★', '☆', '*', '＊'];
 /// What may stand between a grade and the term of its secrecy.
@@ -66,7 +78,26 @@ fn internal(letters: &[char]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::marking;
+    use super::{marking, name_marking};
+
+    #[test]
+    fn a_grade_by_itself_in_the_name_of_a_file_is_a_marking() {
+        for (name, expected) in [
+            ("【机密】名单.pdf", true),
+            ("秘密-2026年通报.jpg", true),
+            ("会议材料(绝密).pdf", true),
+            ("机密.jpg", true),
+            ("机密★10年.pdf", true),
+            ("内部资料 不得外传.pdf", true),
+            ("保守国家秘密法学习.jpg", false),
+            ("学习保密法.jpg", false),
+            ("秘密投票现场.jpg", false),
+            ("IMG_2031.jpg", false),
+            ("", false),
+        ] {
+            assert_eq!(name_marking(name).is_some(), expected, "{name}");
+        }
+    }
 
     #[test]
     fn markings_are_found_and_ordinary_words_are_not() {

@@ -6,6 +6,40 @@ export type ActionLine = { record: string, item: string, task: string, owner: st
 
 export type AgendaForm = { id: string, kind: string, topic: string, presenter: string, source: string, material: string, material_date: string, minutes: number | null, important: boolean, committee_review: string, first_sponsor: string, second_sponsor: string, resolution: string, vote: VoteForm | null, speeches: Array<SpeechForm>, };
 
+export type AttachmentForm = { id: string, 
+/**
+ * A code of the field `sort` of an attachment of a meeting.
+ */
+sort: string, caption: string, 
+/**
+ * The name of the file as it came.
+ */
+name: string, 
+/**
+ * BLAKE3 of what is kept, in hex: what pages ask the shell for.
+ */
+hash: string, 
+/**
+ * `image/jpeg` or `application/pdf`.
+ */
+media: string, len: number, 
+/**
+ * The small picture; a document has none.
+ */
+thumb: string, thumb_len: number, 
+/**
+ * By the camera's clock, `2026-10-13T14:05`.
+ */
+taken_at: string, 
+/**
+ * BLAKE3 of the file as it came, in hex.
+ */
+original: string, };
+
+export type AttachmentStates = { files: Array<FileState>, };
+
+export type AttachmentsOf = { meeting: string, };
+
 export type AttendanceForm = { person: string, 
 /**
  * `present`, `late`, `early`, `leave`, `absent`; empty is 未登记.
@@ -15,6 +49,8 @@ status: string, leave: string, reason: string, approver: string, };
 export type Base = unknown;
 
 export type BatchRef = { batch: string, };
+
+export type BeginAttachment = { draft: string, name: string, len: number, };
 
 export type BranchCreated = { folder: string, recovery_code: string, };
 
@@ -44,7 +80,7 @@ export type ChangePassword = { old: string, new: string, };
 
 export type Choice = { code: string, label: string, };
 
-export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "clock_off" | "bad_address" | "busy" | "internal";
+export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "clock_off" | "bad_address" | "busy" | "internal";
 
 export type CommitteeTerm = { id: string, from: string, to: string | null, seats: number | null, };
 
@@ -227,6 +263,16 @@ export type ExplainDuty = {
 id: string, from: string, to: string, group: string | null, reason: string, };
 
 export type FieldProblem = { path: string, code: string, };
+
+export type FileState = { hash: string, whereabouts: Whereabouts, 
+/**
+ * Bytes that are here.
+ */
+have: number, 
+/**
+ * The small picture is here.
+ */
+thumb: boolean, };
 
 export type FindingLine = { code: string, severity: Severity, 
 /**
@@ -466,7 +512,11 @@ decided_body: string, decided_date: string,
 /**
  * 所属年度, for 组织生活会 and 民主评议 held early in the next year.
  */
-for_year: number | null, summary: string, late_reason: string, attendance: Array<AttendanceForm>, exclusions: Array<ExclusionForm>, guests: Array<GuestForm>, agenda: Array<AgendaForm>, actions: Array<ActionForm>, makeups: Array<MakeupForm>, links: Array<LinkForm>, };
+for_year: number | null, summary: string, late_reason: string, attendance: Array<AttendanceForm>, exclusions: Array<ExclusionForm>, guests: Array<GuestForm>, agenda: Array<AgendaForm>, actions: Array<ActionForm>, makeups: Array<MakeupForm>, links: Array<LinkForm>, 
+/**
+ * In their order.
+ */
+attachments: Array<AttachmentForm>, };
 
 export type MeetingList = { rows: Array<MeetingRow>, total: number, page_size: number, years: Array<number>, };
 
@@ -494,7 +544,11 @@ type: string | null, state: RecordState | null,
  */
 page: number, };
 
-export type MeetingRow = { id: string, date: string | null, weekday: number | null, types: Array<string>, title: string, present: number | null, due: number | null, state: RecordState, report: ReportState, 
+export type MeetingRow = { id: string, date: string | null, weekday: number | null, types: Array<string>, title: string, present: number | null, due: number | null, 
+/**
+ * 照片与附件.
+ */
+attachments: number, state: RecordState, report: ReportState, 
 /**
  * 补录.
  */
@@ -647,6 +701,16 @@ repairs: Array<RowRepair>,
  * A person of this name is here already.
  */
 known: boolean, };
+
+export type PutAttachment = { upload: string, 
+/**
+ * The bytes that were put before.
+ */
+at: number, 
+/**
+ * Base64.
+ */
+data: string, };
 
 export type RecordRef = { id: string, };
 
@@ -838,6 +902,14 @@ finalised_at: string | null,
  */
 received_at: string | null, };
 
+export type UploadBegun = { upload: string, 
+/**
+ * The most bytes of one chunk.
+ */
+chunk: number, };
+
+export type UploadRef = { upload: string, };
+
 export type VoteForm = { 
 /**
  * `ordinary`, `admit`, `confirm`, `election`, `committee`.
@@ -884,6 +956,8 @@ elected: Array<string>, why: Array<FindingLine>, };
 
 export type WaitingRecord = { kind: string, kind_label: string, id: string, title: string, date: string | null, bytes: number, };
 
+export type Whereabouts = "here" | "reported" | "on_its_way";
+
 export type WrittenForm = { person: string, agrees: boolean, on: string, };
 
 /** Every call: what it takes and what it answers. */
@@ -914,6 +988,11 @@ export interface Calls {
   annul_meeting: { req: RecordWithReason; res: Nothing }
   delete_meeting: { req: RecordRef; res: Nothing }
   undelete_meeting: { req: RecordRef; res: Nothing }
+  begin_attachment: { req: BeginAttachment; res: UploadBegun }
+  put_attachment: { req: PutAttachment; res: Nothing }
+  finish_attachment: { req: UploadRef; res: AttachmentForm }
+  cancel_attachment: { req: UploadRef; res: Nothing }
+  attachment_states: { req: AttachmentsOf; res: AttachmentStates }
   sign_in_sheet: { req: DraftRef; res: SignInSheet }
   ready_to_print: { req: RecordRef; res: Nothing }
   list_conflicts: { req: Nothing; res: ConflictList }
@@ -952,6 +1031,7 @@ export const reads = {
   list_meetings: ["meeting", "draft", "sync"],
   get_meeting: ["meeting", "person", "organisation", "draft", "sync"],
   get_draft: ["person", "organisation", "meeting"],
+  attachment_states: ["meeting", "draft", "sync", "attachment"],
   sign_in_sheet: ["person", "organisation", "meeting", "draft"],
   list_conflicts: ["meeting", "person", "organisation", "explanation", "ledger"],
   conflict_card: ["meeting", "person", "organisation", "explanation", "ledger"],

@@ -1,4 +1,4 @@
-//! The list of calls. `reads` names the kinds (and `ledger`, `draft`, `session`, `sync`) whose change makes an answer stale.
+//! The list of calls. `reads` names the kinds (and `ledger`, `draft`, `session`, `sync`, `attachment`) whose change makes an answer stale.
 
 /// Hands the list of calls to the macro `$with`, so that dispatch and TypeScript come from one place.
 #[macro_export]
@@ -33,6 +33,11 @@ macro_rules! calls {
             annul_meeting(RecordWithReason) -> Nothing;
             delete_meeting(RecordRef) -> Nothing;
             undelete_meeting(RecordRef) -> Nothing;
+            begin_attachment(BeginAttachment) -> UploadBegun;
+            put_attachment(PutAttachment) -> Nothing;
+            finish_attachment(UploadRef) -> AttachmentForm;
+            cancel_attachment(UploadRef) -> Nothing;
+            attachment_states(AttachmentsOf) -> AttachmentStates, reads ["meeting", "draft", "sync", "attachment"];
             sign_in_sheet(DraftRef) -> SignInSheet, reads ["person", "organisation", "meeting", "draft"];
 
             ready_to_print(RecordRef) -> Nothing;

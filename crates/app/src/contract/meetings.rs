@@ -31,6 +31,8 @@ pub struct MeetingRow {
     pub title: String,
     pub present: Option<u32>,
     pub due: Option<u32>,
+    /// 照片与附件.
+    pub attachments: u32,
     pub state: RecordState,
     pub report: ReportState,
     /// 补录.
@@ -89,6 +91,8 @@ pub struct MeetingForm {
     pub actions: Vec<ActionForm>,
     pub makeups: Vec<MakeupForm>,
     pub links: Vec<LinkForm>,
+    /// In their order.
+    pub attachments: Vec<super::AttachmentForm>,
 }
 
 /// One person's attendance. Nothing is written for a person who stays 未登记.

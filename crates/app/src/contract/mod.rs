@@ -2,6 +2,7 @@
 //!
 //! The TypeScript of the page is generated from this list, so a call that is not here does not exist.
 
+mod attachments;
 mod calls;
 mod conflicts;
 mod home;
@@ -12,6 +13,7 @@ mod session;
 mod sync;
 mod typescript;
 
+pub use attachments::*;
 pub use conflicts::*;
 pub use home::*;
 pub use ledgers::*;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Items that are taken out as a whole: a later edit of theirs elsewhere must not bring back half of one.
 /// An item that is one value (`links/x`) is cleared like any other value.
-const ITEMS: [&str; 4] = ["guests", "agenda", "actions", "makeups"];
+const ITEMS: [&str; 5] = ["guests", "agenda", "actions", "makeups", "attachments"];
 
 /// The writes that lead from the fields that were shown to those that are wanted; null clears. A removed item is
 /// one `~gone`.
@@ -44,7 +44,9 @@ fn items_of(path: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::writes;
-    use crate::contract::{AgendaForm, AttendanceForm, GuestForm, MeetingForm, SpeechForm, VoteForm};
+    use crate::contract::{
+        AgendaForm, AttachmentForm, AttendanceForm, GuestForm, MeetingForm, SpeechForm, VoteForm,
+    };
     use crate::meetings::{from_fields, to_fields};
     use serde_json::json;
 
@@ -71,7 +73,24 @@ mod tests {
                 vote: Some(VoteForm { rule: "ordinary".into(), yes: Some(4), ..Default::default() }),
                 ..Default::default()
             }],
+            attachments: vec![file("f1", "first"), file("f2", "")],
             ..Default::default()
+        }
+    }
+
+    fn file(id: &str, caption: &str) -> AttachmentForm {
+        AttachmentForm {
+            id: id.into(),
+            sort: "photo".into(),
+            caption: caption.into(),
+            name: "IMG.jpg".into(),
+            hash: replica::BlobHash::of(id.as_bytes()).to_string(),
+            media: "image/jpeg".into(),
+            len: 4,
+            thumb: replica::BlobHash::of(b"small").to_string(),
+            thumb_len: 2,
+            taken_at: "2026-10-13T14:05".into(),
+            original: "0".repeat(64),
         }
     }
 
@@ -85,7 +104,7 @@ mod tests {
     #[test]
     fn only_differences_are_written() {
         type Edit = fn(&mut MeetingForm);
-        let cases: [(Edit, serde_json::Value); 8] = [
+        let cases: [(Edit, serde_json::Value); 10] = [
             (|_| {}, json!({})),
             (|form| form.place = "二楼".into(), json!({"place": "二楼"})),
             (|form| form.title.clear(), json!({"title": null})),
@@ -95,6 +114,14 @@ mod tests {
             ),
             (|form| form.attendance.clear(), json!({"attendance/p1/status": null})),
             (|form| form.guests.clear(), json!({"guests/g1/~gone": {}})),
+            (
+                |form| form.attachments.clear(),
+                json!({"attachments/f1/~gone": {}, "attachments/f2/~gone": {}}),
+            ),
+            (
+                |form| form.attachments.swap(0, 1),
+                json!({"attachments/f1/order": 2, "attachments/f2/order": 1}),
+            ),
             (|form| form.agenda.clear(), json!({"agenda/a1/~gone": {}})),
             (
                 |form| drop(form.agenda[0].speeches.remove(0)),

@@ -5,6 +5,7 @@ use super::drafts::{Context, DraftContent, keep, load, reason};
 use super::number::next_number;
 use super::{KIND, from_fields, to_fields};
 use crate::app::App;
+use crate::attachments::MOST;
 use crate::branch::{Branch, Fields, fields};
 use crate::contract::*;
 use crate::error::{CallError, Code};
@@ -259,6 +260,11 @@ fn check(wanted: &Fields) -> Result<(), CallError> {
     found.extend(["types", "time"].into_iter().filter(|path| !wanted.contains_key(*path)).map(required));
     if !found.is_empty() {
         return Err(CallError::refused(found));
+    }
+    let files =
+        wanted.keys().filter(|path| path.starts_with("attachments/") && path.ends_with("/file")).count();
+    if files > MOST {
+        return Err(CallError::new(Code::TooManyFiles).with("most", MOST));
     }
     let sizes = || wanted.iter().map(|(path, value)| (value.to_string().len(), path));
     if sizes().map(|(size, _)| size).sum::<usize>() + MARGIN > MAX_PAYLOAD {

@@ -171,7 +171,8 @@ impl Context {
     ) -> Result<Self, CallError> {
         let date = civil::date(&form.date).unwrap_or(world.today());
         let yearly = form.types.iter().any(|code| matches!(code.as_str(), "life" | "review"));
-        let linked: BTreeSet<String> = form.links.iter().map(|link| link.record.clone()).collect();
+        let mut linked: BTreeSet<String> = form.links.iter().map(|link| link.record.clone()).collect();
+        linked.extend(branch.meetings_with_files_of(form)?);
         let kept = state.map(fields).unwrap_or_default();
         let born = state.and_then(|state| state.born.as_ref()).map(|born| domain::civil(born.at));
         Ok(Self {
@@ -278,6 +279,7 @@ fn name_items(form: &mut MeetingForm, world: &World) {
         .chain(form.actions.iter_mut().map(|action| &mut action.id))
         .chain(form.makeups.iter_mut().map(|makeup| &mut makeup.id))
         .chain(form.links.iter_mut().map(|link| &mut link.id))
+        .chain(form.attachments.iter_mut().map(|file| &mut file.id))
         .filter(|id| id.is_empty())
         .for_each(|id| *id = world.item_id());
 }

@@ -2,10 +2,11 @@
 
 use super::to_fields::Fields;
 use crate::contract::{
-    ActionForm, AgendaForm, AttendanceForm, CandidateForm, ExclusionForm, GuestForm, LinkForm, MakeupForm,
-    MeetingForm, SpeechForm, VoteForm, WrittenForm,
+    ActionForm, AgendaForm, AttachmentForm, AttendanceForm, CandidateForm, ExclusionForm, GuestForm,
+    LinkForm, MakeupForm, MeetingForm, SpeechForm, VoteForm, WrittenForm,
 };
 use crate::reading::Reading;
+use replica::BlobRef;
 use serde_json::Value;
 
 /// Reads the live fields; what the form does not know stays in the record untouched.
@@ -40,6 +41,7 @@ pub fn from_fields(fields: &Fields) -> MeetingForm {
         actions: read.ordered("actions").map(|id| action(read, id)).collect(),
         makeups: read.items("makeups").map(|id| makeup(read, id)).collect(),
         links: read.items("links").map(|id| link(read, id)).collect(),
+        attachments: read.ordered("attachments").filter_map(|id| attachment(read, id)).collect(),
     }
 }
 
@@ -169,4 +171,26 @@ fn makeup(read: Reading, id: &str) -> MakeupForm {
 fn link(read: Reading, id: &str) -> LinkForm {
     let of = |name: &str| read.part(&format!("links/{id}"), name);
     LinkForm { id: id.to_owned(), record: of("record"), item: of("item"), relation: of("relation") }
+}
+
+/// An item whose file is not there (any more) is none.
+fn attachment(read: Reading, id: &str) -> Option<AttachmentForm> {
+    let of = |name: &str| read.text(&format!("attachments/{id}/{name}"));
+    let file = read.value(&format!("attachments/{id}/file"))?;
+    let blob = |name: &str| file.get(name).and_then(BlobRef::from_value);
+    let (kept, thumb) = (blob("blob")?, blob("thumb"));
+    let len = |blob: &BlobRef| u32::try_from(blob.len).unwrap_or(u32::MAX);
+    Some(AttachmentForm {
+        id: id.to_owned(),
+        sort: of("sort"),
+        caption: of("caption"),
+        name: text_of(file, "name"),
+        hash: kept.hash.to_string(),
+        len: len(&kept),
+        media: kept.media,
+        thumb: thumb.as_ref().map(|thumb| thumb.hash.to_string()).unwrap_or_default(),
+        thumb_len: thumb.as_ref().map(len).unwrap_or_default(),
+        taken_at: text_of(file, "taken_at"),
+        original: text_of(file, "original_hash"),
+    })
 }

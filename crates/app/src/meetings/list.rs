@@ -103,6 +103,7 @@ fn record_row(row: &ListRow, meeting: Option<&Meeting>, facts: &Facts, has_draft
         title: row.title.clone(),
         present: numbers.as_ref().map(|numbers| numbers.present),
         due: numbers.as_ref().map(|numbers| numbers.due),
+        attachments: meeting.map_or(0, |meeting| count_of(meeting.attachments.len())),
         state: state_of_row(row),
         report: report_of_row(row),
         late: late.is_some_and(|late| late.late),
@@ -140,12 +141,17 @@ fn draft_row(id: &str, form: &MeetingForm) -> MeetingRow {
         title: if form.title.is_empty() { title_of(&form.types) } else { form.title.clone() },
         present: None,
         due: None,
+        attachments: count_of(form.attachments.len()),
         state: RecordState::Draft,
         report: ReportState::Local,
         late: false,
         has_draft: true,
         undecided: false,
     }
+}
+
+fn count_of(files: usize) -> u32 {
+    u32::try_from(files).unwrap_or(u32::MAX)
 }
 
 fn matches(row: &MeetingRow, request: &MeetingQuery) -> bool {

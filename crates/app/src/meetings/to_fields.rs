@@ -1,6 +1,6 @@
 //! A meeting form as the flat fields of its record. Empty is unwritten: a default is not a write.
 
-use crate::contract::{AgendaForm, MeetingForm, VoteForm};
+use crate::contract::{AgendaForm, AttachmentForm, MeetingForm, VoteForm};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,9 @@ pub fn to_fields(form: &MeetingForm) -> Fields {
         agenda(item, at, &mut fields);
     }
     closing(form, &mut fields);
+    for (at, file) in form.attachments.iter().enumerate() {
+        attachment(file, at, &mut fields);
+    }
     fields.0
 }
 
@@ -204,6 +207,24 @@ fn closing(form: &MeetingForm, fields: &mut Writer) {
         let parts = Parts::default().text("record", &link.record).text("item", &link.item);
         fields.object(format!("links/{}", link.id), parts.text("relation", &link.relation));
     }
+}
+
+/// The file is one value: bytes, name and time of taking belong together.
+fn attachment(file: &AttachmentForm, at: usize, fields: &mut Writer) {
+    let of = |name: &str| format!("attachments/{}/{name}", file.id);
+    let blob = |hash: &str, len: u32, media: &str| json!({ "blob": hash, "len": len, "media": media });
+    fields.set(of("order"), place(at));
+    fields.text(of("sort"), &file.sort);
+    fields.text(of("caption"), &file.caption);
+    let mut parts = Parts::default()
+        .text("name", &file.name)
+        .text("taken_at", &file.taken_at)
+        .text("original_hash", &file.original);
+    parts.0.insert("blob".to_owned(), blob(&file.hash, file.len, &file.media));
+    if !file.thumb.is_empty() {
+        parts.0.insert("thumb".to_owned(), blob(&file.thumb, file.thumb_len, "image/jpeg"));
+    }
+    fields.object(of("file"), parts);
 }
 
 fn place(at: usize) -> u64 {

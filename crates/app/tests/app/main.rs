@@ -1,5 +1,6 @@
 //! What a secretary does, through `App::call` as the page does it, without a page.
 
+mod attachments;
 mod bad_input;
 mod conflicts;
 mod drafts;
