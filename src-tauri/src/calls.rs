@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use app::App;
+use app::{App, Shown};
 use serde_json::{Value, json};
 use tauri::{AppHandle, Emitter, State};
 
@@ -29,6 +29,11 @@ impl Calls {
             Err(error) => tracing::error!(%error, "the data folder cannot be used"),
         }
         Self { app: app.map(Arc::new), heard: AtomicBool::new(false) }
+    }
+
+    /// A file for the page, if it is here.
+    pub fn photo(&self, hash: &str) -> Option<Shown> {
+        self.app.as_ref().ok()?.photo(hash)
     }
 
     /// Whether the page has made a call: then it is drawn and alive.

@@ -1,10 +1,11 @@
-//! The desktop shell: one window, one command, one event.
+//! The desktop shell: one window, one command, one event, one scheme for pictures.
 //!
 //! It holds no use case and no rule: calls go to [`app::App`] by name. The page gets no file system, no process and
 //! no network. Start at [`main`]; `silence` is what happens when the page never shows.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod calls;
+mod photos;
 mod silence;
 
 use anyhow::Result;
@@ -18,6 +19,9 @@ fn main() -> Result<()> {
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|handle, _, _| show(handle)))
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept()).build())
+        .register_asynchronous_uri_scheme_protocol(photos::SCHEME, |context, request, responder| {
+            photos::answer(context.app_handle().clone(), request, responder);
+        })
         .setup(|shell| {
             shell.manage(Calls::open(shell.handle().clone()));
             silence::watch(shell.handle().clone());

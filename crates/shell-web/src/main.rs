@@ -87,7 +87,12 @@ fn shell(data: PathBuf, door: Door) -> Arc<Shell> {
         let app = called.as_ref().map_err(Value::clone)?;
         app.call(name, arguments).map_err(|error| json(&error))
     };
-    let shell = Arc::new(Shell { door, events: Events::new(), call: Box::new(call) });
+    let shown = app.clone();
+    let photo = move |hash: &str| {
+        let shown = shown.as_ref().ok()?.photo(hash)?;
+        Some((shown.media, shown.bytes))
+    };
+    let shell = Arc::new(Shell { door, events: Events::new(), call: Box::new(call), photo: Box::new(photo) });
     let announced = shell.clone();
     match app {
         Ok(app) => app.on_changed(move |kinds| announced.events.announce(kinds)),

@@ -23,17 +23,22 @@ const BODY_LIMIT: usize = 32 * 1024 * 1024;
 /// The one way into the program: a name and arguments in, an answer or the error that the page shows.
 pub type Call = dyn Fn(&str, Value) -> Result<Value, Value> + Send + Sync;
 
+/// A photo or document by its hash: what it is and its bytes, if it is here.
+pub type Photo = dyn Fn(&str) -> Option<(&'static str, Vec<u8>)> + Send + Sync;
+
 /// What the routes share.
 pub struct Shell {
     pub door: Door,
     pub events: Events,
     pub call: Box<Call>,
+    pub photo: Box<Photo>,
 }
 
 /// Everything that the browser can ask.
 pub fn routes(shell: Arc<Shell>) -> Router {
     let inside = Router::new()
         .route("/call/{name}", post(call))
+        .route("/photo/{hash}", get(photo))
         .route("/events", get(events))
         .fallback(get(pages::page))
         .layer(middleware::from_fn_with_state(shell.clone(), session))
@@ -75,6 +80,18 @@ async fn call(
         Err(panic) => {
             tracing::error!(%panic, "a call ended abnormally");
             failure(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+        }
+    }
+}
+
+/// Pictures of the records: named by a hash, never by a path, and of the types that the program knows.
+async fn photo(State(shell): State<Arc<Shell>>, Path(hash): Path<String>) -> Response<Body> {
+    match tokio::task::spawn_blocking(move || (shell.photo)(&hash)).await {
+        Ok(Some((media, bytes))) => ([(header::CONTENT_TYPE, media)], bytes).into_response(),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(panic) => {
+            tracing::error!(%panic, "a photo was not served");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::events::Events;
 
 const HOST: &str = "127.0.0.1:4711";
 const ORIGIN: &str = "http://127.0.0.1:4711";
+const HASH: &str = "aa11";
 const COOKIE: &str = "jishi_a1=secret";
 
 fn shell() -> Arc<Shell> {
@@ -20,7 +21,13 @@ fn shell() -> Arc<Shell> {
         "panic" => panic!("on purpose"),
         _ => Err(json!({"code": "unknown_call", "params": {"name": name}})),
     };
-    Arc::new(Shell { door: Door::new(4711, "a1", "secret"), events: Events::new(), call: Box::new(call) })
+    let photo = |hash: &str| (hash == HASH).then(|| ("image/jpeg", b"<script>".to_vec()));
+    Arc::new(Shell {
+        door: Door::new(4711, "a1", "secret"),
+        events: Events::new(),
+        call: Box::new(call),
+        photo: Box::new(photo),
+    })
 }
 
 async fn send(shell: &Arc<Shell>, request: Request<Body>) -> Response<Body> {
@@ -95,6 +102,9 @@ async fn strangers_are_turned_away_everywhere() {
     let cases = [
         ("page without cookie", without(get("/"), header::COOKIE)),
         ("events without cookie", without(get("/events"), header::COOKIE)),
+        ("photo without cookie", without(get("/photo/aa11"), header::COOKIE)),
+        ("photo for another page", with(get("/photo/aa11"), header::ORIGIN, "http://evil.example")),
+        ("photo under a rebound name", with(get("/photo/aa11"), header::HOST, "evil.example:4711")),
         ("call without cookie", without(post("echo", "{}"), header::COOKIE)),
         ("call without origin", without(post("echo", "{}"), header::ORIGIN)),
         ("call of another page", with(post("echo", "{}"), header::ORIGIN, "http://evil.example")),
@@ -135,4 +145,23 @@ async fn a_place_inside_the_page_is_the_page_and_a_missing_file_is_missing() {
     let root = text(send(&shell(), get("/")).await).await;
     assert_eq!(text(send(&shell(), get("/meetings/1")).await).await, root);
     assert_eq!(send(&shell(), get("/missing.js")).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_photo_is_a_picture_whatever_its_bytes_say_and_stays_out_of_caches() {
+    let response = send(&shell(), get("/photo/aa11")).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let expected = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(response.headers()[&name], value, "{name}");
+    }
+    for path in ["/photo/bb22", "/photo/..%2fbranch.db", "/photo/"] {
+        let response = send(&shell(), get(path)).await;
+        let page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind != "image/jpeg");
+        assert!(response.status() == StatusCode::NOT_FOUND || page, "{path}");
+    }
 }
