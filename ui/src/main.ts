@@ -1,5 +1,6 @@
 import { createApp } from 'vue'
 import App from './App.vue'
+import { keepPageOnDrop } from './features/attachments/incoming'
 import { connect } from './host'
 import { router } from './router'
 import './styles/base.css'
@@ -7,4 +8,5 @@ import './styles/tokens.css'
 import './styles/print.css'
 
 await connect()
+keepPageOnDrop()
 createApp(App).use(router).mount('#app')

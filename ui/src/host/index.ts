@@ -37,6 +37,12 @@ export async function call<N extends Name>(name: N, req: Req<N>): Promise<Res<N>
   }
 }
 
+/** Where the shell serves a photo or document, by the hash of its bytes. */
+export function photoAddress(hash: string): string {
+  if (!transport) throw new Error('connect() comes first')
+  return transport.photo(hash)
+}
+
 /** Runs `tell` after every commit that touched something; answers a function that stops it. */
 export function onChanged(tell: Tell): () => void {
   listeners.add(tell)

@@ -13,6 +13,7 @@ async function shell() {
       tell = listener
       return () => undefined
     },
+    photo: hash => hash,
     zoom: () => 1,
   }
   await connect(transport)

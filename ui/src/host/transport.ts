@@ -3,6 +3,8 @@ import { callFailed } from './error'
 /** What a shell must offer to the pages. */
 export interface Transport {
   call(name: string, payload: unknown): Promise<unknown>
+  /** The address of the file of that hash, for `img` and links. */
+  photo(hash: string): string
   /** Tells the kinds that a commit touched; answers a function that stops it. */
   listen(tell: (kinds: ReadonlySet<string>) => void): () => void
   /** Zooms the whole page; answers by how much its own pixels grew, 1 where the window itself zooms. */
@@ -15,13 +17,14 @@ interface Changed {
 
 /** The desktop window. */
 export async function tauriTransport(): Promise<Transport> {
-  const [{ invoke }, { listen }, { getCurrentWebview }] = await Promise.all([
+  const [{ invoke, convertFileSrc }, { listen }, { getCurrentWebview }] = await Promise.all([
     import('@tauri-apps/api/core'),
     import('@tauri-apps/api/event'),
     import('@tauri-apps/api/webview'),
   ])
   return {
     call: (name, payload) => invoke('call', { name, payload }),
+    photo: hash => convertFileSrc(hash, 'photo'),
     listen(tell) {
       const stopped = listen<Changed>('changed', event => tell(new Set(event.payload.kinds)))
       return () => void stopped.then(stop => stop())
@@ -46,6 +49,7 @@ export function webTransport(): Transport {
       if (!response.ok) throw callFailed(body)
       return body
     },
+    photo: hash => `/photo/${hash}`,
     listen(tell) {
       const source = new EventSource('/events')
       source.addEventListener('changed', event => {

@@ -1,3 +1,4 @@
+import { attachmentWords } from './attachments'
 import { conflictWords } from './conflicts'
 import { meetingWords } from './meetings'
 import { placeWords } from './places'
@@ -118,6 +119,7 @@ export const words = {
     speeches: '发言',
     resolution: '决议',
   } as Readonly<Record<string, string>>,
+  attachments: attachmentWords,
   ...conflictWords,
   ...meetingWords,
   ...placeWords,
