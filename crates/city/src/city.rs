@@ -173,6 +173,7 @@ impl City {
 
     /// Verifies everything that the database holds.
     pub fn check(&self) -> Result<check::Report, CityError> {
+        self.db.fold_back()?;
         Ok(self.db.read(|c| check::check(c, self))?)
     }
 }

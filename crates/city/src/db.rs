@@ -142,6 +142,12 @@ impl Db {
         Ok(lock(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
+    /// Folds the WAL back into the file. After a power failure pages of the file may be half written that are whole in
+    /// the WAL: whoever looks at the file itself does this first.
+    pub fn fold_back(&self) -> Result<(), DbError> {
+        Ok(lock(&self.writer).pragma_query(None, "wal_checkpoint", |_| Ok(()))?)
+    }
+
     /// Runs `body` on one consistent view.
     pub fn read<T, E: From<DbError>>(&self, body: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
         let mut connection = lock(&self.reader);
