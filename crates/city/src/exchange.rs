@@ -66,8 +66,7 @@ fn read(city: &City, target: &Target<'_>, framed: &[u8]) -> Result<(RequestHead,
 
 fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u8>, Refuse> {
     let now = city.world.now();
-    if !city.db.read::<_, Refuse>(|c| Ok(right::is_let_in(c, &head.device)?))? && !introduces(&request, head)
-    {
+    if !city.db.read::<_, Refuse>(|c| may_be_heard(c, &request, head))? {
         // Said before a stranger has made the city check thousands of signatures.
         return Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled"));
     }
@@ -83,18 +82,35 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
             Carrier::LetIn => {
                 seen::note(t, &head.device, now)?;
                 let mut exchange = Exchange { city, t, head, request: &request, refused };
-                exchange.answer(taken.new > 0, now)
+                exchange.answer(taken.new > 0, now).map(Ok)
             }
             Carrier::Revoked => {
                 seen::note(t, &head.device, now)?;
-                quarantine::answer(t, head, &request, refused)
+                quarantine::answer(t, head, &request, refused).map(Ok)
             }
-            Carrier::Stranger => Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled")),
+            // What it carried was judged by its signers and stays: a long history comes in several requests.
+            Carrier::Stranger => Ok(Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled"))),
         }
-    })
+    })?
 }
 
-/// A successor's own introduction may be among the changes that it carries.
+/// A device that is let in; one whose own introduction is among what it carries; or one that carries on a chain that is
+/// held, which nobody can who never held the stream.
+fn may_be_heard(connection: &Connection, request: &Request, head: &RequestHead) -> Result<bool, Refuse> {
+    if right::is_let_in(connection, &head.device)? || introduces(request, head) {
+        return Ok(true);
+    }
+    for raw in &request.changes {
+        let prev = raw.clone().read().ok().and_then(|change| change.header.prev);
+        let known = prev.map_or(Ok(false), |prev| log::holds(connection, &prev))?;
+        if known || log::holds(connection, &raw.id())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Says whether the change that lets the carrier in is among those that it carries.
 fn introduces(request: &Request, head: &RequestHead) -> bool {
     let path = format!("~device/{}", head.device);
     let writes = |raw: &RawChange| {

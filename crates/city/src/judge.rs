@@ -1,21 +1,26 @@
 //! Refused by rule: what a branch may not write. The city stores such a change, and voids it by a ruling that says why.
 
 use crate::db::DbError;
-use crate::log;
 use crate::pen::Write;
 use crate::presented::{Covered, Judged};
-use replica::{Change, Kinds, Ruling, STREAM_KIND, Verdicts, planted, ruling_path};
+use crate::{log, seal};
+use replica::{
+    Change, FaultPlace, Kinds, Ruling, STREAM_KIND, STREAM_RECORD, StreamId, Verdicts, WriteHead, planted,
+    ruling_path,
+};
 use rusqlite::Connection;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
-/// A reason to void a change: a code for programs, and words for its author.
+/// A reason to void a change: a code for programs, words for its author, and the write at fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub code: String,
     pub words: String,
+    pub at: FaultPlace,
 }
 
-/// The rulings over these changes, as writes to the stream's record. A change that refers to something that is not
+/// The rulings over these changes of one stream, as writes to the stream's record. A change that refers to something that is not
 /// held, or may have been judged before the city was set back, waits; a change of the city's own, one that folds as nothing,
 /// or one that is voided already needs no ruling.
 pub fn rulings(
@@ -25,6 +30,8 @@ pub fn rulings(
     covered: &Covered,
     changes: &[Change],
 ) -> Result<Vec<Write>, DbError> {
+    let Some(first) = changes.first() else { return Ok(Vec::new()) };
+    let bench = Bench::of(connection, &first.stream, verdicts)?;
     let mut writes = Vec::new();
     let open = |change: &&Change| {
         !verdicts.city.contains(&change.header.device) && !verdicts.voided.contains_key(&change.id)
@@ -36,8 +43,14 @@ pub fn rulings(
         }
         if judged == Judged::NotKnown || !holds_refs(connection, change)? {
             wait(connection, change)?;
-        } else if let Some(Fault { code, words }) = fault(kinds, change) {
-            let ruling = Ruling::Void { change: change.id, code, words };
+            continue;
+        }
+        let fault = match fault(kinds, change) {
+            Some(fault) => Some(fault),
+            None => bench.fault(change)?,
+        };
+        if let Some(Fault { code, words, at }) = fault {
+            let ruling = Ruling::Void { change: change.id, code, words, at: Some(at) };
             if planted!(RulingTwice) {
                 let again = ruling_path(&change.id.to_string()[..31]);
                 writes.push(Write::to_stream(again, ruling.to_value(), Vec::new()));
@@ -70,7 +83,7 @@ fn wait(connection: &Connection, change: &Change) -> Result<(), DbError> {
 }
 
 /// Takes the changes of a stream that waited.
-pub fn take_waiting(connection: &Connection, stream: &replica::StreamId) -> Result<Vec<Change>, DbError> {
+pub fn take_waiting(connection: &Connection, stream: &StreamId) -> Result<Vec<Change>, DbError> {
     let mut statement = connection.prepare_cached(
         "SELECT c.header, c.signature, c.payload, c.lamport FROM unjudged u JOIN change c ON c.id = u.id
          WHERE u.stream = ?1 ORDER BY c.seq",
@@ -86,25 +99,89 @@ pub fn take_waiting(connection: &Connection, stream: &replica::StreamId) -> Resu
     Ok(changes)
 }
 
-/// The first fault of a change. Kinds and fields that this program does not know are a newer program's: no fault.
+/// The first fault that a change shows by itself. Kinds and fields that this program does not know are a newer program's:
+/// no fault.
 pub fn fault(kinds: &Kinds, change: &Change) -> Option<Fault> {
     let values = change.values.as_ref()?;
     change.header.writes.iter().zip(values).find_map(|(write, value)| {
         let kind = kinds.get(&write.kind)?;
         let field = kind.field_for(&write.path);
+        let label = field.map_or(write.path.as_str(), |field| field.label.as_str());
+        let found = |code: &str, words: String| Some(Fault::of(write, code, words));
         if field.is_some_and(|field| field.writer.as_deref() == Some("city"))
             && !own_redaction(&write.kind, value)
         {
-            let words = format!("“{}”由市级平台填写", field.map_or("", |field| &field.label));
-            return Some(Fault { code: "city_only".to_owned(), words });
+            return found("city_only", format!("“{label}”由市级平台填写"));
+        }
+        if field.is_some_and(|field| field.kept.as_deref() == Some("device")) {
+            return found("device_only", format!("“{label}”只能保存在本机，不能上报"));
         }
         let bad = kind.check(&write.path, value).err()?;
-        let label = field.map_or(write.path.as_str(), |field| field.label.as_str());
-        Some(Fault { code: bad.code.to_owned(), words: format!("“{label}”的内容不合要求") })
+        found(bad.code, format!("“{label}”的内容不合要求"))
     })
 }
 
-/// An author may redact their own words; whether they are is the fold's to see.
+impl Fault {
+    fn of(write: &WriteHead, code: &str, words: String) -> Fault {
+        let at =
+            FaultPlace { kind: write.kind.clone(), record: write.record.clone(), path: write.path.clone() };
+        Fault { code: code.to_owned(), words, at }
+    }
+}
+
+/// What can only be judged beside what the city holds of a stream.
+struct Bench<'a> {
+    connection: &'a Connection,
+    verdicts: &'a Verdicts,
+    /// The held changes that touch the stream's record.
+    about: Vec<Change>,
+    sealed: BTreeSet<String>,
+}
+
+impl Bench<'_> {
+    fn of<'a>(
+        connection: &'a Connection,
+        stream: &StreamId,
+        verdicts: &'a Verdicts,
+    ) -> Result<Bench<'a>, DbError> {
+        let about = log::touching(connection, stream, STREAM_KIND, STREAM_RECORD)?;
+        let sealed = seal::sealed(&about, verdicts);
+        Ok(Bench { connection, verdicts, about, sealed })
+    }
+
+    fn fault(&self, change: &Change) -> Result<Option<Fault>, DbError> {
+        let Some(values) = &change.values else { return Ok(None) };
+        for (write, value) in change.header.writes.iter().zip(values) {
+            if self.sealed.contains(&seal::path(&write.kind, &write.record)) {
+                let words = "记录已归档，不能再改；确需更正请联系市级平台".to_owned();
+                return Ok(Some(Fault::of(write, "sealed", words)));
+            }
+            if write.kind == STREAM_KIND && self.is_anothers(change, write, value)? {
+                let words = "这一项不归这台电脑处理".to_owned();
+                return Ok(Some(Fault::of(write, "not_yours", words)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The registration of another computer, or the redaction of what another wrote.
+    fn is_anothers(&self, change: &Change, write: &WriteHead, value: &Value) -> Result<bool, DbError> {
+        let author = change.header.device;
+        if let Some(Ruling::Drop { change }) = Ruling::from_value(value) {
+            let target = log::get(self.connection, &change)?;
+            return Ok(target.is_some_and(|target| !self.verdicts.succeeds(author, target.header.device)));
+        }
+        let Some(device) = write.path.strip_prefix("~device/").and_then(|key| key.parse().ok()) else {
+            return Ok(false);
+        };
+        // A successor is introduced once; a device may rename itself and those that it succeeds.
+        let others = self.about.iter().filter(|known| known.id != change.id && known.header.device != author);
+        let named = others.flat_map(|known| &known.header.writes).any(|known| known.path == write.path);
+        Ok(named && !self.verdicts.succeeds(author, device))
+    }
+}
+
+/// An author may redact their own words; whether they are is judged beside what is held.
 fn own_redaction(kind: &str, value: &Value) -> bool {
     kind == STREAM_KIND && matches!(Ruling::from_value(value), Some(Ruling::Drop { .. }))
 }

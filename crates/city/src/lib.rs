@@ -40,6 +40,7 @@ mod redact;
 mod restore;
 mod revoke;
 mod right;
+mod seal;
 mod seen;
 mod tally;
 mod world;

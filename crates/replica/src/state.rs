@@ -130,7 +130,7 @@ pub struct ChangeMeta {
 }
 
 impl ChangeMeta {
-    pub(crate) fn of(change: &Change) -> Self {
+    pub fn of(change: &Change) -> Self {
         Self {
             change: change.id,
             lamport: change.lamport,
@@ -225,6 +225,31 @@ impl RecordState {
         fields.chain(items).collect()
     }
 
+    /// What stands in the record by this change: paths and values, reserved ones included. A value that something else
+    /// is over is not in here any more.
+    pub fn written_by(&self, id: &ChangeId) -> Vec<(String, Value)> {
+        let mut written = Vec::new();
+        for (path, field) in &self.fields {
+            let value = match field {
+                Field::One { value, by } => by.contains(id).then_some(value),
+                Field::Conflict { heads, .. } => {
+                    heads.iter().find(|head| head.meta.change == *id).and_then(|head| head.value.as_ref())
+                }
+                Field::Withheld { .. } => None,
+            };
+            written.extend(value.map(|value| (path.clone(), value.clone())));
+        }
+        let late = self.late.iter().filter(|late| late.meta.change == *id);
+        written.extend(late.filter_map(|late| Some((late.path.clone(), late.value.clone()?))));
+        written.extend(said(&self.life, &self.closing, &self.life_heads, id));
+        for (item, state) in &self.items {
+            let Some(life) = &state.life else { continue };
+            let said = said(life, &state.closing, &state.heads, id);
+            written.extend(said.map(|(path, value)| (format!("{item}/{path}"), value)));
+        }
+        written
+    }
+
     /// Paths whose heads differ.
     pub fn conflicts(&self) -> impl Iterator<Item = &str> {
         let differ = |field: &Field| matches!(field, Field::Conflict { .. });
@@ -240,6 +265,30 @@ impl RecordState {
             || twice(&self.closing)
             || self.items.values().any(|item| item.life.as_ref().is_some_and(torn) || twice(&item.closing))
     }
+}
+
+/// The reserved writes of a change that stand in a scope.
+fn said(
+    life: &Life,
+    closing: &Closing,
+    heads: &[ChangeId],
+    id: &ChangeId,
+) -> impl Iterator<Item = (String, Value)> {
+    let gone = match life {
+        Life::Gone { value, by } if by.contains(id) => Some(value.clone().unwrap_or(Value::Bool(true))),
+        Life::Contested { gone, .. } if gone.contains(id) => Some(Value::Bool(true)),
+        Life::Waiting | Life::Live | Life::Gone { .. } | Life::Contested { .. } => None,
+    };
+    let born = (gone.is_none() && heads.contains(id)).then_some(Value::Bool(true));
+    let closed = match closing {
+        Closing::Final { change, value } if change.change == *id => {
+            Some(value.clone().unwrap_or(Value::Null))
+        }
+        Closing::FinalConflict { changes } if changes.contains(id) => Some(Value::Null),
+        Closing::Open | Closing::Final { .. } | Closing::FinalConflict { .. } => None,
+    };
+    let named = |name: &str, value: Option<Value>| value.map(|value| (name.to_owned(), value));
+    [named("~born", born), named("~gone", gone), named("~final", closed)].into_iter().flatten()
 }
 
 /// Sorted, each once.

@@ -56,9 +56,19 @@ pub struct Verdicts {
 pub struct Voided {
     pub code: String,
     pub words: String,
+    /// Where in the change the fault lies, if the ruling says.
+    pub at: Option<FaultPlace>,
     /// The id in the ruling's path.
     pub ruling: String,
     pub by: ChangeId,
+}
+
+/// The write that a ruling takes offence at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FaultPlace {
+    pub kind: String,
+    pub record: String,
+    pub path: String,
 }
 
 /// Whether a change counts.
@@ -88,6 +98,7 @@ pub enum Ruling {
         change: ChangeId,
         code: String,
         words: String,
+        at: Option<FaultPlace>,
     },
     /// The device counts up to these ends (number and id) only.
     Revoke {
@@ -106,8 +117,14 @@ pub enum Ruling {
 impl Ruling {
     pub fn to_value(&self) -> Value {
         match self {
-            Self::Void { change, code, words } => {
-                json!({ "void": change.to_string(), "code": code, "words": words })
+            Self::Void { change, code, words, at } => {
+                let mut value = json!({ "void": change.to_string(), "code": code, "words": words });
+                if let Some(FaultPlace { kind, record, path }) = at {
+                    value["kind"] = json!(kind);
+                    value["record"] = json!(record);
+                    value["path"] = json!(path);
+                }
+                value
             }
             Self::Revoke { device, ends } => {
                 let ends: Vec<Value> = ends.iter().map(|(n, id)| json!([n, id.to_string()])).collect();
@@ -126,7 +143,12 @@ impl Ruling {
         let change = |key: &str| value.get(key)?.as_str()?.parse::<ChangeId>().ok();
         let words = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
         if let Some(change) = change("void") {
-            return Some(Self::Void { change, code: words("code"), words: words("words") });
+            return Some(Self::Void {
+                change,
+                code: words("code"),
+                words: words("words"),
+                at: FaultPlace::of(value),
+            });
         }
         if let Some(change) = change("drop") {
             return Some(Self::Drop { change });
@@ -141,6 +163,13 @@ impl Ruling {
             return Some(Self::Release { changes: ids.collect::<Option<_>>()? });
         }
         (value.get("lift") == Some(&Value::Bool(true))).then_some(Self::Lift)
+    }
+}
+
+impl FaultPlace {
+    fn of(value: &Value) -> Option<Self> {
+        let text = |key: &str| value.get(key)?.as_str().map(str::to_owned);
+        Some(Self { kind: text("kind")?, record: text("record")?, path: text("path")? })
     }
 }
 
@@ -344,8 +373,8 @@ fn standing_rulings<'a>(at_path: &'a [StreamWrite], city: &BTreeSet<DeviceId>) -
 /// Heads that disagree each hold, so a lift beside a void does not lift it.
 fn rule(id: &str, by: &Change, ruling: Ruling, facts: &StreamFacts, verdicts: &mut Verdicts) {
     match ruling {
-        Ruling::Void { change, code, words } => {
-            let voided = Voided { code, words, ruling: id.into(), by: by.id };
+        Ruling::Void { change, code, words, at } => {
+            let voided = Voided { code, words, at, ruling: id.into(), by: by.id };
             verdicts.voided.entry(change).or_insert(voided);
         }
         Ruling::Revoke { device, ends } => {

@@ -40,6 +40,8 @@ pub enum Command {
     Quarantine(devices::Devices),
     /// 审查后采纳被停用的电脑发来的内容
     Release(devices::Release),
+    /// 归档一条记录：以后支部对它的改动一律退回
+    Seal(organisations::Seal),
     /// 每条流的记录摘要：党组织编号、流、摘要
     Digest,
     /// 核对数据库：每条链、每个签名、每张回执、每份记录
@@ -62,6 +64,7 @@ pub fn run(folder: &Folder, command: Command) -> anyhow::Result<()> {
         Command::Reinstate(device) => device.reinstate(&open(folder)?),
         Command::Quarantine(devices) => devices.quarantine(&open(folder)?),
         Command::Release(release) => release.run(&open(folder)?),
+        Command::Seal(seal) => seal.run(&open(folder)?),
         Command::Digest => organisations::digest(&open(folder)?),
         Command::Check => organisations::check(&open(folder)?),
     }

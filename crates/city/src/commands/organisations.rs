@@ -1,7 +1,7 @@
 //! The register of organisations, enrolment codes, and proofs of the whole database.
 
 use super::WHO;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use city::{City, Folder, NewOrganisation, Setup, World};
 use clap::Args;
 use std::path::PathBuf;
@@ -66,6 +66,36 @@ impl Address {
             Some(address) => println!("公布的地址：{address}"),
             None => println!("还没有公布过地址。"),
         }
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub struct Seal {
+    /// 党组织编号
+    #[arg(long)]
+    organisation: String,
+    /// 记录的类别，如 meeting
+    #[arg(long)]
+    kind: String,
+    /// 记录编号
+    #[arg(long)]
+    record: String,
+    /// 解除归档
+    #[arg(long)]
+    off: bool,
+}
+
+impl Seal {
+    pub fn run(self, city: &City) -> anyhow::Result<()> {
+        let streams = city.digests()?;
+        let found = streams.iter().find(|(id, _, _)| *id == self.organisation);
+        let (_, stream, _) = found.with_context(|| format!("{} 还没有上报过", self.organisation))?;
+        match self.off {
+            true => city.unseal(stream, &self.kind, &self.record)?,
+            false => city.seal(stream, &self.kind, &self.record)?,
+        };
+        println!("{}：{} {}", if self.off { "已解除归档" } else { "已归档" }, self.kind, self.record);
         Ok(())
     }
 }

@@ -7,5 +7,6 @@ mod console;
 mod enrol;
 mod exchange;
 mod init;
+mod judge;
 mod redact;
 mod world;

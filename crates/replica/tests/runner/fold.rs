@@ -282,8 +282,13 @@ fn a_write_over_a_voided_one_is_over_what_that_was_over() {
     let worse = b.m1(&[("place", json!("更坏"), &[bad.id])]);
     let good = a.m1(&[("place", json!("好"), &[worse.id])]);
     let voided = |change: &Change| {
-        let why =
-            replica::Voided { code: "x".into(), words: String::new(), ruling: "r".into(), by: change.id };
+        let why = replica::Voided {
+            code: "x".into(),
+            words: String::new(),
+            at: None,
+            ruling: "r".into(),
+            by: change.id,
+        };
         (change.id, why)
     };
     let mut verdicts = Verdicts::default();

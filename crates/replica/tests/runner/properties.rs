@@ -126,7 +126,7 @@ impl Town {
         let target = &self.all[target % self.all.len()];
         let (change, device, n) = (target.id, target.header.device, target.header.n);
         let ruling = match what {
-            0 => Ruling::Void { change, code: "x".into(), words: String::new() },
+            0 => Ruling::Void { change, code: "x".into(), words: String::new(), at: None },
             1 => Ruling::Revoke { device, ends: vec![(n, change)] },
             2 => Ruling::Drop { change },
             3 => Ruling::Release { changes: vec![change] },

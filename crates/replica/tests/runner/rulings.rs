@@ -57,7 +57,7 @@ impl Town {
 }
 
 fn void(change: &Change) -> Ruling {
-    Ruling::Void { change: change.id, code: "bad_value".into(), words: "人数不对".into() }
+    Ruling::Void { change: change.id, code: "bad_value".into(), words: "人数不对".into(), at: None }
 }
 
 #[test]

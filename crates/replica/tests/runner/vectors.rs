@@ -149,7 +149,8 @@ fn rulings() {
     let let_in = city.rule(&format!("~device/{}", lost.id), json!({"name": "二号机"}), &[]);
     let voided = laptop.m1(&[("place", json!("乙"), &[born.id])]);
     let over = laptop.m1(&[("place", json!("丙"), &[voided.id])]);
-    let void = Ruling::Void { change: voided.id, code: "bad_value".into(), words: "不合规".into() };
+    let void =
+        Ruling::Void { change: voided.id, code: "bad_value".into(), words: "不合规".into(), at: None };
     let void = city.rule(&ruling_path("r1"), void.to_value(), &[]);
     let good = lost.m1(&[("topic", json!("议题"), &[])]);
     let end = lost.end.unwrap();

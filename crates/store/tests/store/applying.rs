@@ -166,7 +166,7 @@ fn a_ruling_counts_once_its_root_is_pinned() {
     let world = World::founded();
     world.create("person", "p1", &person("张三"));
     let bad = world.put("person", "p1", "job", json!("会计")).changes[0];
-    let void = Ruling::Void { change: bad, code: "bad_value".into(), words: "请改正".into() };
+    let void = Ruling::Void { change: bad, code: "bad_value".into(), words: "请改正".into(), at: None };
     let (root, change) = ruled(&world, &[("r1", void)]);
     world.store().apply(&[change]).unwrap();
     assert_eq!(world.value("person", "p1", "job"), Some(json!("会计")), "anyone could claim to be a city");
