@@ -19,6 +19,8 @@ pub struct Applied {
     pub waiting: usize,
     /// Not kept.
     pub refused: Vec<(ChangeId, Refusal)>,
+    /// How many records lost something, where that was watched.
+    pub lost: u64,
 }
 
 /// Why a change was not kept.
@@ -33,9 +35,20 @@ pub enum Refusal {
 impl Store {
     /// Unites changes into the log, in one transaction.
     pub fn apply(&self, changes: &[RawChange]) -> Result<Applied, StoreError> {
+        self.unite(changes, None)
+    }
+
+    /// The same, unless more than `most` records would lose something by it: then nothing is applied, and the error
+    /// says what a person must be asked.
+    pub fn apply_within(&self, changes: &[RawChange], most: u64) -> Result<Applied, StoreError> {
+        self.unite(changes, Some(most))
+    }
+
+    fn unite(&self, changes: &[RawChange], most: Option<u64>) -> Result<Applied, StoreError> {
         let mut applied = Applied::default();
         let verified = verify(changes, &mut applied);
         let touched = self.commit(|db, batch| {
+            most.into_iter().for_each(|most| batch.watch_losses(most));
             let mut intake = Intake { db, batch, applied: &mut applied };
             for change in verified {
                 intake.take(change)?;
@@ -43,6 +56,7 @@ impl Store {
             Ok(Vec::new())
         })?;
         applied.new.clone_from(&touched.changes);
+        applied.lost = touched.lost;
         self.tell(&touched);
         Ok(applied)
     }

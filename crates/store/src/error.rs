@@ -52,6 +52,8 @@ pub enum StoreError {
     TooLarge { what: String },
     #[error("{kind} {id} is closed: only a correction may change it")]
     Closed { kind: String, id: String },
+    #[error("{} records would be lost", .0.count)]
+    TooManyLost(crate::losses::Losses),
     #[error("the caller gave up: {0}")]
     Abandoned(String),
 }
@@ -81,6 +83,7 @@ impl StoreError {
             Self::RecordExists { .. } => "record_exists",
             Self::TooLarge { .. } => "too_large",
             Self::Closed { .. } => "closed",
+            Self::TooManyLost(_) => "too_many_lost",
             Self::Abandoned(_) => "abandoned",
         }
     }

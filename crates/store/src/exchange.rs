@@ -16,6 +16,7 @@ use crate::error::{Fault, StoreError};
 use crate::fold::Batch;
 use crate::identity::{self, Identity};
 use crate::log::{self, StreamRow};
+use crate::receipts;
 use crate::records::{self, Name};
 use crate::ruling;
 use crate::store::Store;
@@ -229,6 +230,7 @@ impl Store {
             if let Some(receipt) = receipt {
                 let sql = "INSERT INTO receipt (at, body, frontiers) VALUES (?1, ?2, ?3)";
                 db.prepare_cached(sql)?.execute(params![receipt.at, receipt.body, receipt.frontiers])?;
+                receipts::note_owner(db, db.last_insert_rowid(), covered)?;
             }
             for (id, frontier) in covered {
                 if let Some(stream) = log::stream(db, id)? {
@@ -295,8 +297,7 @@ impl Store {
     pub fn issue(&self, stream: &StreamId, issues: &[Issue]) -> Result<Vec<ChangeId>, StoreError> {
         let touched = self.commit(|db, batch| {
             let stream = log::add_stream(db, stream)?;
-            let mut issuing =
-                Issuing { identity: identity::current(db)?, known: log::origins(db, stream.seq)? };
+            let mut issuing = Issuing::new(db, stream)?;
             for issue in issues {
                 issuing.issue(db, batch, stream, issue)?;
             }
@@ -329,14 +330,19 @@ fn receipt(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredReceipt> {
     Ok(StoredReceipt { at: row.get(0)?, body: row.get(1)?, frontiers: frontiers.unwrap_or_default() })
 }
 
-struct Issuing {
+pub(crate) struct Issuing {
     identity: Identity,
     /// Origins, and the changes that they became.
     known: HashMap<ChangeId, ChangeId>,
 }
 
 impl Issuing {
-    fn issue<'a>(
+    /// Signed by the identity that signs now.
+    pub(crate) fn new(db: &Connection, stream: StreamRow) -> Result<Self, Fault> {
+        Ok(Self { identity: identity::current(db)?, known: log::origins(db, stream.seq)? })
+    }
+
+    pub(crate) fn issue<'a>(
         &mut self,
         db: &'a Connection,
         batch: &mut Batch<'a>,

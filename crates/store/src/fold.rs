@@ -11,8 +11,9 @@ use replica::{
 use rusqlite::Connection;
 
 use crate::blobs;
-use crate::error::Fault;
+use crate::error::{Fault, StoreError};
 use crate::log::{self, Held, StreamRow};
+use crate::losses::{Losses, loses};
 use crate::project::project;
 use crate::records::{self, Name};
 use crate::ruling;
@@ -38,6 +39,10 @@ pub(crate) struct Batch<'a> {
     fresh: HashSet<i64>,
     next_record: Option<i64>,
     added: Vec<ChangeId>,
+    /// So many records may lose something; `None`: nobody asks.
+    most_lost: Option<u64>,
+    /// Records of which a payload was erased.
+    erased: BTreeSet<i64>,
 }
 
 impl<'a> Batch<'a> {
@@ -55,7 +60,14 @@ impl<'a> Batch<'a> {
             fresh: HashSet::new(),
             next_record: None,
             added: Vec::new(),
+            most_lost: None,
+            erased: BTreeSet::new(),
         }
+    }
+
+    /// Undoes the transaction if more records than this would lose something.
+    pub(crate) fn watch_losses(&mut self, most: u64) {
+        self.most_lost = Some(most);
     }
 
     /// Appends a change whose predecessor is held.
@@ -111,6 +123,14 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// Notes the records of a change that is about to be taken out of the log; its bytes are not looked at.
+    pub(crate) fn take_out(&mut self, stream: StreamRow, change: i64) -> Result<(), Fault> {
+        self.streams.insert(stream.seq, stream);
+        self.changes.remove(&change);
+        self.dirty.extend(records::touched_by_change(self.db, change)?);
+        Ok(())
+    }
+
     /// Notes that the verdicts over a stream may change. Must come before what changes them.
     pub(crate) fn rule(&mut self, stream: StreamRow) -> Result<(), Fault> {
         self.streams.insert(stream.seq, stream);
@@ -131,16 +151,32 @@ impl<'a> Batch<'a> {
             self.draw(stream)?;
         }
         let mut keys = Vec::with_capacity(self.dirty.len());
+        let mut lost = Vec::new();
+        let added: BTreeSet<ChangeId> = self.added.iter().copied().collect();
         for (seq, name) in std::mem::take(&mut self.dirty) {
             let stream = self.stream(name.stream)?;
+            let before = self.watched(seq, &name)?;
             let state = self.fold(stream, seq, &name)?;
+            if before.is_some_and(|before| self.erased.contains(&seq) || loses(&before, &state, &added)) {
+                lost.push(RecordKey { stream: stream.id, kind: name.kind.clone(), id: name.id.clone() });
+            }
             let row = project(&state, self.kinds.get(&name.kind));
             records::save(self.db, seq, &name, &state, &row, self.fresh.contains(&seq))?;
             keys.push(RecordKey { stream: stream.id, kind: name.kind, id: name.id });
         }
-        let touched = Touched { changes: self.added, records: keys, drafts: Vec::new() };
+        let count = lost.len() as u64;
+        if self.most_lost.is_some_and(|most| count > most) {
+            return Err(StoreError::TooManyLost(Losses::of(lost)).into());
+        }
+        let touched = Touched { changes: self.added, records: keys, drafts: Vec::new(), lost: count };
         self.before.extend(self.after);
         Ok((touched, self.before))
+    }
+
+    /// A record as it was before, if it is watched.
+    fn watched(&self, record: i64, name: &Name) -> Result<Option<RecordState>, Fault> {
+        let watched = self.most_lost.is_some() && name.kind != STREAM_KIND && !self.fresh.contains(&record);
+        if watched { records::state(self.db, name) } else { Ok(None) }
     }
 
     fn fold(&mut self, stream: StreamRow, record: i64, name: &Name) -> Result<RecordState, Fault> {
@@ -174,6 +210,10 @@ impl<'a> Batch<'a> {
         {
             log::drop_payload(self.db, id)?;
             blobs::forget_change(self.db, held.seq)?;
+            if held.has_payload {
+                let records = records::touched_by_change(self.db, held.seq)?;
+                self.erased.extend(records.into_iter().map(|(record, _)| record));
+            }
             self.changes.remove(&held.seq);
         }
         Ok(())

@@ -182,8 +182,13 @@ fn read_raw(row: &Row) -> rusqlite::Result<RawChange> {
     Ok(RawChange { header: row.get(0)?, signature: row.get(1)?, payload: row.get(2)? })
 }
 
+/// A column of another type or length is damage like any other.
+fn raw_of(row: &Row, table: &'static str) -> Result<RawChange, Fault> {
+    read_raw(row).map_err(|error| Fault::row(table, "unknown", "header, signature, payload", error))
+}
+
 fn read_change(row: &Row, table: &'static str) -> Result<Change, Fault> {
-    let raw = read_raw(row)?;
+    let raw = raw_of(row, table)?;
     let id = raw.id();
     raw.read().map_err(|refused| Fault::row(table, id, "header", refused))
 }
@@ -252,7 +257,7 @@ pub(crate) fn chain_after(
     let mut rows = statement.query(params![stream, device.as_bytes(), signed(after)?])?;
     let mut changes = Vec::new();
     while let Some(row) = rows.next()? {
-        let raw = read_raw(row)?;
+        let raw = raw_of(row, "change")?;
         let size = raw.header.len() + 64 + raw.payload.as_ref().map_or(0, Vec::len);
         if size > *budget {
             return Ok((changes, true));
@@ -280,6 +285,13 @@ pub(crate) fn chain_ids(
         }
     }
     Ok(found)
+}
+
+pub(crate) fn ids_of_device(db: &Connection, stream: i64, device: &DeviceId) -> Result<Vec<ChangeId>, Fault> {
+    let mut statement =
+        db.prepare_cached("SELECT id FROM change WHERE stream = ?1 AND device = ?2 ORDER BY n, id")?;
+    let rows = statement.query_map(params![stream, device.as_bytes()], |row| Ok(ChangeId(row.get(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(crate) fn prev(db: &Connection, id: &ChangeId) -> Result<Option<ChangeId>, Fault> {

@@ -11,6 +11,7 @@ use crate::error::{Fault, StoreError};
 use crate::log::{self, StreamRow};
 use crate::personal::Personal;
 use crate::project::{ClosingCode, LifeCode};
+use crate::receipts;
 use crate::records::{self, Name};
 use crate::store::Store;
 use crate::words;
@@ -130,6 +131,10 @@ pub struct HistoryEntry {
     pub meta: ChangeMeta,
     /// The paths of this record that it wrote.
     pub paths: Vec<String>,
+    /// False: refused, quarantined or not readable. It stands in no account of what happened.
+    pub counts: bool,
+    /// 录入时间存疑: its time lies before a receipt that came before it was written.
+    pub doubtful: bool,
     pub at_city: bool,
     pub received_at: Option<i64>,
 }
@@ -233,6 +238,7 @@ impl Store {
 
 fn history(db: &Connection, stream: StreamRow, kind: &str, id: &str) -> Result<Vec<HistoryEntry>, Fault> {
     let name = Name { stream: stream.seq, kind: kind.to_owned(), id: id.to_owned() };
+    let ignored = records::state(db, &name)?.map(|state| state.ignored).unwrap_or_default();
     let mut entries = Vec::new();
     for seq in records::touching(db, &name)? {
         let change = log::change(db, seq)?;
@@ -248,7 +254,10 @@ fn history(db: &Connection, stream: StreamRow, kind: &str, id: &str) -> Result<V
             device: header.device,
             action: header.action.clone(),
         };
-        entries.push(HistoryEntry { meta, paths, at_city, received_at });
+        let doubtful =
+            receipts::is_doubtful(db, &header.device, header.n, header.at, header.origin.as_ref())?;
+        let counts = !ignored.contains(&change.id);
+        entries.push(HistoryEntry { meta, paths, counts, doubtful, at_city, received_at });
     }
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.meta.lamport, entry.meta.change)));
     Ok(entries)

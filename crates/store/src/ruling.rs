@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use replica::{Change, ChangeId, DeviceId, StreamFacts, Verdicts, planted, verdicts};
+use replica::{
+    Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamFacts, Verdicts, planted, verdicts,
+};
 use rusqlite::Connection;
 
 use crate::error::Fault;
@@ -34,6 +36,15 @@ pub(crate) fn draw(db: &Connection, stream: StreamRow, record: Option<i64>) -> R
         Some(fault) => Err(fault),
         None => Ok(drawn),
     }
+}
+
+/// The verdicts over a stream as it is stored.
+pub(crate) fn of_stream(db: &Connection, stream: StreamRow) -> Result<Verdicts, Fault> {
+    draw(db, stream, records::seq(db, &stream_record(stream))?)
+}
+
+pub(crate) fn stream_record(stream: StreamRow) -> Name {
+    Name { stream: stream.seq, kind: STREAM_KIND.to_owned(), id: STREAM_RECORD.to_owned() }
 }
 
 /// The records that may fold differently under the second verdicts.

@@ -11,6 +11,8 @@ pub struct Touched {
     pub records: Vec<RecordKey>,
     /// Kind and id of drafts, and of records whose fields on this computer changed.
     pub drafts: Vec<(String, String)>,
+    /// How many records lost something, where that was watched.
+    pub lost: u64,
 }
 
 /// Names a record.

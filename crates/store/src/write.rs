@@ -37,6 +37,15 @@ pub struct Write<'a> {
     planned: Vec<Planned>,
     batch: Option<String>,
     beside: Vec<(String, String)>,
+    /// Refused writes that the planned ones at the same place are over as well.
+    refused: Vec<Refused>,
+}
+
+struct Refused {
+    kind: String,
+    id: String,
+    path: String,
+    change: ChangeId,
 }
 
 struct Planned {
@@ -59,6 +68,7 @@ impl Store {
             let stream = log::own_stream(db)?.ok_or(StoreError::NoStream)?;
             let mut write = Write::new(db, self.kinds(), stream, self.sources.now());
             body(&mut write)?;
+            write.settle_refused();
             let Write { planned, batch: joined, beside, at, .. } = write;
             if !planned.is_empty() {
                 let identity = identity::current(db)?;
@@ -144,7 +154,16 @@ pub(crate) fn sign(builder: ChangeBuilder, identity: &Identity) -> Result<Change
 
 impl<'a> Write<'a> {
     pub(crate) fn new(db: &'a Connection, kinds: &'a Kinds, stream: StreamRow, at: i64) -> Self {
-        Self { db, kinds, stream, at, planned: Vec::new(), batch: None, beside: Vec::new() }
+        Self {
+            db,
+            kinds,
+            stream,
+            at,
+            planned: Vec::new(),
+            batch: None,
+            beside: Vec::new(),
+            refused: Vec::new(),
+        }
     }
 
     /// The time that the change will carry.
@@ -273,24 +292,45 @@ impl<'a> Write<'a> {
 
     /// Saves a draft in the same transaction.
     pub fn set_draft(&mut self, kind: &str, id: &str, content: &Value) -> Result<(), StoreError> {
-        let saved = aside::set_draft(self.db, kind, id, content, self.at);
-        self.beside(kind, id, saved)
+        let at = self.at;
+        self.beside(kind, id, |db| aside::set_draft(db, kind, id, content, at))
     }
 
     /// Drops a draft in the same transaction.
     pub fn drop_draft(&mut self, kind: &str, id: &str) -> Result<(), StoreError> {
-        let dropped = aside::drop_draft(self.db, kind, id);
-        self.beside(kind, id, dropped)
+        self.beside(kind, id, |db| aside::drop_draft(db, kind, id))
     }
 
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
         aside::set_meta(self.db, key, value).map_err(|fault| fault.at(self.file()))
     }
 
-    fn beside(&mut self, kind: &str, id: &str, done: Result<(), Fault>) -> Result<(), StoreError> {
-        done.map_err(|fault| fault.at(self.file()))?;
+    /// Does something to what is kept beside the log, in the same transaction.
+    pub(crate) fn beside(
+        &mut self,
+        kind: &str,
+        id: &str,
+        work: impl FnOnce(&Connection) -> Result<(), Fault>,
+    ) -> Result<(), StoreError> {
+        work(self.db).map_err(|fault| fault.at(self.file()))?;
         self.beside.push((kind.to_owned(), id.to_owned()));
         Ok(())
+    }
+
+    /// What this action writes at a place is also over this refused change.
+    pub(crate) fn also_over(&mut self, kind: &str, id: &str, path: &str, change: ChangeId) {
+        let (kind, id, path) = (kind.to_owned(), id.to_owned(), path.to_owned());
+        self.refused.push(Refused { kind, id, path, change });
+    }
+
+    fn settle_refused(&mut self) {
+        for planned in &mut self.planned {
+            let same =
+                |one: &&Refused| one.kind == planned.kind && one.id == planned.id && one.path == planned.path;
+            let over = self.refused.iter().filter(same).map(|one| one.change);
+            let over: Vec<ChangeId> = over.filter(|id| !planned.over.contains(id)).collect();
+            planned.over.extend(over);
+        }
     }
 
     fn put_over(&mut self, state: &RecordState, fields: &BTreeMap<String, Value>) -> Result<(), StoreError> {
@@ -301,8 +341,8 @@ impl<'a> Write<'a> {
             let field = kind.field_for(path);
             if field.is_some_and(|field| field.kept.is_some()) {
                 let name = (state.kind.as_str(), state.id.as_str(), path.as_str());
-                let saved = aside::set_device_field(self.db, name, value, self.at);
-                self.beside(&state.kind, &state.id, saved)?;
+                let at = self.at;
+                self.beside(&state.kind, &state.id, |db| aside::set_device_field(db, name, value, at))?;
             } else if field.is_none() && !is_reserved(path) {
                 return Err(bad_value(state, path, "unknown_field"));
             } else if differs(state, path, value) {

@@ -2,17 +2,18 @@
 //! it may be cut anywhere and begun again; no transaction is open while the network is waited for.
 
 use crate::address::Address;
+use crate::announced;
 use crate::chain::Held;
 use crate::enrol::Enrolment;
-use crate::error::SyncError;
+use crate::error::{SyncError, Way};
 use crate::http::{Carrier, Http, NoReply, Reply};
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, Told, Written};
 use crate::plan::{self, Next, Open, Sides};
-use replica::{ChangeId, DeviceId, Frontier, StreamId, planted};
+use replica::{ChangeId, DeviceId, Frontier, RawChange, StreamId, planted};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{Sources, Store, StoredReceipt};
-use wire::enrol::{EXCHANGE_PATH, EXCHANGE_TYPE};
+use store::{Applied, Losses, MOST_LOST, Sources, Store, StoreError, StoredReceipt};
+use wire::enrol::{EXCHANGE_PATH, EXCHANGE_TYPE, Refusal};
 use wire::{
     Answer, FIRST_BUDGET, REVOKED, Receipt, RefusedPart, Request, RequestHead, StreamAsk, StreamState,
     Target, Whole, after_cut, after_success, frontiers_digest, frontiers_to_bytes,
@@ -20,8 +21,6 @@ use wire::{
 
 /// Cuts in a row without progress after which the exchange gives up for now.
 const MOST_CUTS: u32 = 4;
-/// Bytes of changes in the one request that tells a city everything from the start.
-const MOST_ANEW: u32 = 4 * 1024 * 1024;
 /// Rounds in a row that changed nothing.
 const MOST_IDLE: u32 = 2;
 
@@ -44,6 +43,27 @@ pub struct Report {
     pub receipt_at: Option<i64>,
     /// Seconds after which the city wants to hear from us again.
     pub retry_after: Option<u32>,
+    /// The identity that this computer took because its chain had two ends, or a row of its log was damaged.
+    pub renewed: Option<DeviceId>,
+    /// Changes that were issued again because a row of the log was damaged.
+    pub issued_again: u64,
+    /// The address that the city announced and that is used from now on.
+    pub moved_to: Option<String>,
+}
+
+/// How many records one exchange may take away without a further question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consent {
+    /// Here, by what the city sends.
+    pub incoming: u64,
+    /// At the city, by what is sent from here.
+    pub outgoing: u64,
+}
+
+impl Default for Consent {
+    fn default() -> Self {
+        Self { incoming: MOST_LOST, outgoing: MOST_LOST }
+    }
 }
 
 /// Exchanges with the city that a store is enrolled with.
@@ -53,6 +73,8 @@ pub struct Engine {
     sources: Arc<dyn Sources>,
     /// Bytes of one body. Halved after a cut and doubled after success.
     pub budget: u32,
+    /// What the person agreed to beforehand.
+    pub consent: Consent,
     /// What is added to this computer's clock so that the city believes the request.
     skew: i64,
 }
@@ -64,6 +86,8 @@ struct Course {
     wants: bool,
     /// The city does not know this device: it was set back, and is told everything from the start.
     anew: bool,
+    /// How far it was told, while it does not say itself what it holds.
+    told: Told,
     /// This device was revoked: the city takes what it hands in, says what it has got, and gives nothing.
     handing_in: Option<BTreeMap<StreamId, Frontier>>,
     /// Changes that the city holds without their values, and those of them that it was given.
@@ -73,6 +97,20 @@ struct Course {
     traces: BTreeMap<StreamId, BTreeMap<DeviceId, Vec<(u64, ChangeId)>>>,
     cuts: u32,
     idle: u32,
+    /// Records here that lost something so far.
+    lost: u64,
+    /// The city's changes are not taken: a person is asked first. What is here goes out nevertheless.
+    halted: Option<Losses>,
+    /// The same the other way round.
+    held: Option<Losses>,
+}
+
+impl Course {
+    fn question(&self) -> Option<SyncError> {
+        let incoming = self.halted.clone().map(|losses| (Way::Incoming, losses));
+        let (way, losses) = incoming.or_else(|| Some((Way::Outgoing, self.held.clone()?)))?;
+        Some(SyncError::TooManyLost { way, losses })
+    }
 }
 
 /// A request that is ready to go.
@@ -82,6 +120,9 @@ struct Ready {
     sides: Vec<Sides>,
     framed: Vec<u8>,
     sent: usize,
+    /// Not everything fitted.
+    more: bool,
+    told: Told,
 }
 
 impl Engine {
@@ -89,7 +130,7 @@ impl Engine {
     pub fn open(store: &Store, sources: Arc<dyn Sources>) -> Result<Engine, SyncError> {
         let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
         let carrier = Box::new(Http::new(Address::parse(&enrolment.address)?)?);
-        Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, skew: 0 })
+        Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, consent: Consent::default(), skew: 0 })
     }
 
     /// For the same city, over another carrier than HTTP.
@@ -99,20 +140,53 @@ impl Engine {
         sources: Arc<dyn Sources>,
     ) -> Result<Engine, SyncError> {
         let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
-        Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, skew: 0 })
+        Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, consent: Consent::default(), skew: 0 })
     }
 
-    /// Runs rounds until nothing is left to exchange. What went through before an error stays.
+    /// Runs rounds until nothing is left to exchange. What went through before an error stays. A person is asked by
+    /// [`SyncError::TooManyLost`], after everything else went through.
     pub fn exchange(&mut self, store: &Store) -> Result<Report, SyncError> {
         let mut course = Course::default();
+        let ran = self.attempt(store, &mut course);
+        if is_damaged(&ran) || course.report.refused.iter().any(is_bad) {
+            self.heal(store, &mut course)?;
+        } else {
+            ran?;
+        }
+        if let Some(device) = store.renew_if_forked()? {
+            course.report.renewed = Some(device);
+            self.rounds(store, &mut course)?;
+        }
+        course.report.moved_to = announced::follow(store, &mut self.enrolment)?;
+        course.question().map_or(Ok(course.report), Err)
+    }
+
+    fn attempt(&mut self, store: &Store, course: &mut Course) -> Result<(), SyncError> {
+        let losses = store.losses_to_send()?;
+        course.held = (losses.count > self.consent.outgoing).then_some(losses);
+        self.rounds(store, course)
+    }
+
+    /// A row of the log cannot be read here, or not verified there: it is replaced, and what follows goes out after all.
+    fn heal(&mut self, store: &Store, course: &mut Course) -> Result<(), SyncError> {
+        let healed = store.heal_damage()?;
+        course.report.renewed = healed.renewed;
+        course.report.issued_again = healed.issued_again;
+        // What was set aside is missing now, and only who says so is sent it.
+        course.wants = true;
+        self.attempt(store, course)
+    }
+
+    fn rounds(&mut self, store: &Store, course: &mut Course) -> Result<(), SyncError> {
+        course.idle = 0;
         loop {
-            let ready = self.prepare(store, &course)?;
+            let ready = self.prepare(store, course)?;
             course.report.requests += 1;
             course.report.bytes_up += ready.framed.len() as u64;
             match self.carrier.post(EXCHANGE_PATH, EXCHANGE_TYPE, ready.framed.clone()) {
-                Ok(reply) => match self.take(store, &ready, reply, &mut course)? {
-                    Next::Done => return Ok(course.report),
-                    Next::Again { wants } => course.wants = wants,
+                Ok(reply) => match self.take(store, &ready, reply, course)? {
+                    Next::Done => return Ok(()),
+                    Next::Again { wants } => course.wants = wants && course.halted.is_none(),
                 },
                 Err(NoReply::Refused(refusal))
                     if refusal.code == "clock" && course.report.clock_off.is_none() =>
@@ -120,15 +194,28 @@ impl Engine {
                     self.skew = refusal.time - self.sources.now();
                     course.report.clock_off = Some(self.skew);
                 }
-                Err(NoReply::Refused(refusal))
-                    if refusal.code == "not_enrolled" && !course.anew && !planted!(NotToldAnew) =>
-                {
-                    course.anew = true;
-                }
-                Err(NoReply::Other(SyncError::CutOff)) => self.cut(&mut course)?,
+                Err(NoReply::Refused(refusal)) => self.tell_on(&ready, refusal, course)?,
+                Err(NoReply::Other(SyncError::CutOff)) => self.cut(course)?,
                 Err(other) => return Err(other.into()),
             }
         }
+    }
+
+    /// A city that does not know this device, or no longer wants to, keeps what it was told by this request without saying
+    /// so. It is told the rest, in as many requests as that takes: what lets this device in may be among it.
+    fn tell_on(&mut self, ready: &Ready, refusal: Refusal, course: &mut Course) -> Result<(), SyncError> {
+        let stranger = refusal.code == "not_enrolled";
+        if stranger && !course.anew && !planted!(NotToldAnew) {
+            course.anew = true;
+            return Ok(());
+        }
+        let went_on = ready.more && ready.told != course.told;
+        if !went_on || !stranger {
+            return Err(NoReply::Refused(refusal).into());
+        }
+        course.told.clone_from(&ready.told);
+        self.budget = after_success(self.budget);
+        Ok(())
     }
 
     fn cut(&mut self, course: &mut Course) -> Result<(), SyncError> {
@@ -145,7 +232,10 @@ impl Engine {
         let sides = self.sides(store, course)?;
         let asks: Vec<StreamAsk> = sides
             .iter()
-            .map(|sides| StreamAsk { stream: sides.stream, have: sides.have(course.wants) })
+            .map(|sides| StreamAsk {
+                stream: sides.stream,
+                have: sides.have(course.wants && course.halted.is_none()),
+            })
             .collect();
         let request = Request {
             streams: asks.clone(),
@@ -153,10 +243,10 @@ impl Engine {
             presented: Vec::new(),
             changes: Vec::new(),
         };
-        // What lets this device in must be in the request itself, so that one is not split while it can be helped.
-        let room = if course.anew { MOST_ANEW } else { self.budget };
+        let outgoing: &[Sides] = if course.held.is_some() { &[] } else { &sides };
         let wanted = course.wanted.iter().copied().filter(|id| !course.given.contains(id)).collect();
-        let (body, sent) = Outgoing::new(store, &sides, &course.refused, wanted, room)?.write(request)?;
+        let outgoing = Outgoing::new(store, outgoing, &course.refused, wanted, self.budget)?;
+        let Written { body, sent, more, told } = outgoing.write(request, course.told.clone())?;
         let mut nonce = [0; 16];
         self.sources.fill(&mut nonce);
         let at = self.sources.now() + self.skew;
@@ -164,7 +254,7 @@ impl Engine {
         let city = self.enrolment.root;
         let target = Target { method: "POST", path: EXCHANGE_PATH, query: "", encoding: "", city };
         head.signature = store.sign(&head.signature_input(&target, &body))?;
-        Ok(Ready { head, asks, sides, framed: head.frame(&body), sent })
+        Ok(Ready { head, asks, sides, framed: head.frame(&body), sent, more, told })
     }
 
     /// The streams that this city vouches for.
@@ -204,8 +294,8 @@ impl Engine {
         if answer.is_to_revoked(&ready.head.device) {
             return self.hand_in(store, ready, &answer, course);
         }
-        let applied = store.apply(&answer.changes)?;
-        course.anew = false;
+        let applied = self.unite(store, &answer.changes, course)?;
+        (course.anew, course.told) = (false, Told::new());
         course.report.received += applied.new.len() as u64;
         if !whole && !self.knows_signer(store, &answer)? {
             // The certificate of a new key was in the part that did not arrive.
@@ -227,9 +317,25 @@ impl Engine {
         if answer.retry_after.is_some() || course.idle > MOST_IDLE {
             return Ok(Next::Done);
         }
-        match plan::next(&self.open_ends(store, ready, &answer, course)?, answer.more) {
+        let more = answer.more && course.halted.is_none();
+        match plan::next(&self.open_ends(store, ready, &answer, course)?, more) {
             Next::Done if !course.wanted.is_empty() => Ok(Next::Again { wants: false }),
             next => Ok(next),
+        }
+    }
+
+    /// Takes changes in, unless a person must be asked first.
+    fn unite(&self, store: &Store, changes: &[RawChange], course: &mut Course) -> Result<Applied, SyncError> {
+        match store.apply_within(changes, self.consent.incoming.saturating_sub(course.lost)) {
+            Ok(applied) => {
+                course.lost += applied.lost;
+                Ok(applied)
+            }
+            Err(StoreError::TooManyLost(losses)) => {
+                course.halted = Some(losses);
+                Ok(Applied::default())
+            }
+            Err(other) => Err(other.into()),
         }
     }
 
@@ -375,8 +481,8 @@ impl Engine {
             // A stream that the city does not serve to us is left alone.
             let Some((now, theirs)) = now.zip(theirs) else { continue };
             let held = Held::new(store, &sides.stream);
-            let lacks = !now.to_send(&course.refused, &held).is_empty();
-            open.push(Open { wants: plan::wants(&theirs, &held), lacks });
+            let lacks = course.held.is_none() && !now.to_send(&course.refused, &held).is_empty();
+            open.push(Open { wants: course.halted.is_none() && plan::wants(&theirs, &held), lacks });
             held.done()?;
         }
         Ok(open)
@@ -390,4 +496,12 @@ fn theirs(store: &Store, course: &Course, stream: &StreamId) -> Result<Frontier,
         None if course.anew => Ok(Frontier::default()),
         None => Ok(store.city_frontier(stream)?),
     }
+}
+
+fn is_bad(part: &RefusedPart) -> bool {
+    matches!(part, RefusedPart::Change { .. })
+}
+
+fn is_damaged(ran: &Result<(), SyncError>) -> bool {
+    matches!(ran, Err(SyncError::Store(StoreError::BadRow { table: "change", .. })))
 }

@@ -98,7 +98,7 @@ fn nonce(sources: &dyn Sources) -> String {
 }
 
 /// Whose city answers. What it says of its operating key proves nothing; the certificate in the stream does.
-fn hello(carrier: &dyn Carrier) -> Result<RootKey, SyncError> {
+pub(crate) fn hello(carrier: &dyn Carrier) -> Result<RootKey, SyncError> {
     let reply = carrier.get("/v1/city", JSON)?;
     let hello: Hello = serde_json::from_slice(&reply.body)
         .map_err(|_| if reply.whole { SyncError::NotOurServer } else { SyncError::CutOff })?;

@@ -1,7 +1,16 @@
 //! Why nothing, or not everything, was exchanged: causes in the words of what a person can do about them.
 
-use store::StoreError;
+use store::{Losses, StoreError};
 use wire::enrol::BadCode;
+
+/// Which side would lose records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// This computer, by what the city sends.
+    Incoming,
+    /// The city, by what is sent from here.
+    Outgoing,
+}
 
 /// A failed exchange or enrolment. Nothing that was held before is lost by any of them.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +35,8 @@ pub enum SyncError {
     BadSignature,
     #[error(transparent)]
     BadCode(#[from] BadCode),
+    #[error("{} records would be lost, and a person is asked first", .losses.count)]
+    TooManyLost { way: Way, losses: Losses },
     #[error("this branch is not enrolled")]
     NotEnrolled,
     #[error(transparent)]
@@ -48,6 +59,7 @@ impl SyncError {
             Self::BadCode(BadCode::Length(_)) => "code_length",
             Self::BadCode(BadCode::Character(_)) => "code_character",
             Self::BadCode(BadCode::Check) => "code_check",
+            Self::TooManyLost { .. } => "too_many_lost",
             Self::NotEnrolled => "not_enrolled",
             Self::Store(error) => error.code(),
         }

@@ -7,6 +7,7 @@
 //! Start with [`enrol`] and [`Engine`]; `plan` decides what the next request says, without doing anything.
 
 mod address;
+mod announced;
 mod chain;
 mod engine;
 mod enrol;
@@ -14,11 +15,13 @@ mod error;
 mod http;
 mod outgoing;
 mod plan;
+mod receipts;
 mod reissue;
 
 pub use address::Address;
-pub use engine::{Engine, Report};
+pub use engine::{Consent, Engine, Report};
 pub use enrol::{Enrolment, enrol, enrol_over, move_city};
-pub use error::SyncError;
+pub use error::{SyncError, Way};
 pub use http::{Carrier, NoReply, Reply};
+pub use receipts::{Proof, ProvedReceipt, receipts};
 pub use reissue::{Candidate, Same, candidates, matched, reissue};

@@ -14,6 +14,18 @@ const PAGE: usize = 512 * 1024;
 /// Bytes of receipts in one request.
 const MOST_PRESENTED: usize = 256 * 1024;
 
+/// How far each chain was told to a city that does not answer with its ends: number and id.
+pub type Told = BTreeMap<(StreamId, DeviceId), (u64, ChangeId)>;
+
+/// What a request turned out to hold.
+pub struct Written {
+    pub body: Vec<u8>,
+    pub sent: usize,
+    /// Something did not fit.
+    pub more: bool,
+    pub told: Told,
+}
+
 pub struct Outgoing<'a> {
     store: &'a Store,
     /// In the order in which they go.
@@ -27,6 +39,7 @@ pub struct Outgoing<'a> {
 struct Body {
     writer: ChangeWriter,
     kept: Option<Vec<RawChange>>,
+    told: Told,
 }
 
 impl Body {
@@ -66,10 +79,10 @@ impl<'a> Outgoing<'a> {
         Ok(Outgoing { store, spans, wanted, room })
     }
 
-    /// The request's body, and how many changes are in it.
-    pub fn write(&self, mut request: Request) -> Result<(Vec<u8>, usize), SyncError> {
+    /// The request's body; `told` is where each chain goes on.
+    pub fn write(&self, mut request: Request, told: Told) -> Result<Written, SyncError> {
         let kept = self.was_there()?.then(Vec::new);
-        let mut body = Body { writer: request.begin(), kept };
+        let mut body = Body { writer: request.begin(), kept, told };
         let more = self.fill(&mut body)?;
         if let Some(changes) = body.kept {
             request.presented = self.receipts(&changes)?;
@@ -77,7 +90,7 @@ impl<'a> Outgoing<'a> {
             changes.iter().for_each(|change| body.writer.add(change));
         }
         let sent = body.writer.count();
-        Ok((body.writer.finish(more), sent))
+        Ok(Written { body: body.writer.finish(more), sent, more, told: body.told })
     }
 
     /// Says whether the city once had some of this.
@@ -147,26 +160,41 @@ impl<'a> Outgoing<'a> {
         &self,
         stream: &StreamId,
         device: &DeviceId,
-        mut after: u64,
+        after: u64,
         body: &mut Body,
     ) -> Result<bool, SyncError> {
-        loop {
+        let name = (*stream, *device);
+        let told = body.told.get(&name).copied();
+        // Two changes may have one number, so the last number is looked at again.
+        let mut after = told.map_or(after, |(at, _)| after.max(at.saturating_sub(1)));
+        let mut last: Option<RawChange> = None;
+        let left = loop {
             let page = self.store.changes_after(stream, &BTreeMap::from([(*device, after)]), PAGE)?;
-            for change in &page.changes {
-                if !body.writer.has_room(self.room) {
-                    return Ok(true);
+            let known = |change: &&RawChange| told.is_some_and(|told| place(change) <= told);
+            let fresh = page.changes.iter().skip_while(known);
+            let fits = fresh.clone().take_while(|change| {
+                let fits = body.writer.has_room(self.room);
+                if fits {
+                    body.add(change);
                 }
-                body.add(change);
+                fits
+            });
+            let (count, added) = fits.fold((0, None), |(count, _), change| (count + 1, Some(change)));
+            last = added.cloned().or(last);
+            if count < fresh.count() {
+                break true;
             }
             match page.changes.last().filter(|_| page.more) {
-                Some(last) => after = number(last),
-                None => return Ok(false),
+                Some(change) => after = place(change).0,
+                None => break false,
             }
-        }
+        };
+        body.told.extend(last.map(|last| (name, place(&last))));
+        Ok(left)
     }
 }
 
-/// The number of a change in its chain; 0 for one that cannot be read, which the store does not hold.
-fn number(change: &RawChange) -> u64 {
-    change.clone().read().map_or(0, |change| change.header.n)
+/// The number and id of a change; number 0 for one that cannot be read, which the store does not hold.
+fn place(change: &RawChange) -> (u64, ChangeId) {
+    (change.clone().read().map_or(0, |change| change.header.n), change.id())
 }

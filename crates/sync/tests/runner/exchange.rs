@@ -53,11 +53,13 @@ fn a_copied_laptop_loses_neither_side() {
     a.exchange().unwrap();
     twin.exchange().unwrap();
     a.exchange().unwrap();
+    twin.exchange().unwrap();
     a.agrees_with(&town);
     twin.agrees_with(&town);
     assert!(a.store.record("promise", "second1").unwrap().is_some());
     assert!(twin.store.record("promise", "first3").unwrap().is_some());
-    town.holds(2 + 3 + 4 + 2);
+    assert_ne!(a.store.device().unwrap(), twin.store.device().unwrap(), "each took an identity of its own");
+    town.holds(2 + 3 + 4 + 2 + 2);
 }
 
 fn copy_folder(from: &std::path::Path, to: &std::path::Path) {

@@ -5,7 +5,7 @@ use city::{City, Folder, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use store::{Author, Sources, Store};
@@ -188,6 +188,54 @@ impl Laptop {
         Laptop { store, sources, folder }
     }
 
+    /// Somebody copies the folder while the program is closed, and opens the copy.
+    pub fn copied(self, town: &Town, name: &str) -> (Laptop, Laptop) {
+        let Laptop { store, sources, folder } = self;
+        drop(store);
+        let copy = town.place.path().join(name);
+        copy_files(&folder, &copy);
+        (Laptop::opened(folder, sources), Laptop::opened(copy, Arc::new(Still(AtomicI64::new(START)))))
+    }
+
+    /// A copy of the folder for a backup; the program is closed for it and opened again.
+    pub fn backed_up(self, town: &Town, name: &str) -> (Laptop, PathBuf) {
+        let Laptop { store, sources, folder } = self;
+        drop(store);
+        let backup = town.place.path().join(name);
+        copy_files(&folder, &backup);
+        (Laptop::opened(folder, sources), backup)
+    }
+
+    /// The folder as it was in the backup.
+    pub fn restored(self, backup: &Path) -> Laptop {
+        let Laptop { store, sources, folder } = self;
+        drop(store);
+        std::fs::remove_dir_all(&folder).unwrap();
+        copy_files(backup, &folder);
+        Laptop::opened(folder, sources)
+    }
+
+    fn opened(folder: PathBuf, sources: Arc<Still>) -> Laptop {
+        let store = Store::open(&folder, PASSWORD, sources.clone()).unwrap();
+        Laptop { store, sources, folder }
+    }
+
+    pub fn later(&self, ms: i64) {
+        self.sources.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    #[track_caller]
+    pub fn has(&self, ids: &[&str]) {
+        for id in ids {
+            let state = self.store.record("promise", id).unwrap();
+            assert!(state.is_some_and(|state| state.is_live()), "{id} is there");
+        }
+    }
+
+    pub fn remove(&self, id: &str) {
+        self.store.write(&Author::new("zhd"), "delete", |w| w.remove("promise", id, json!({}))).unwrap();
+    }
+
     pub fn enrolled(town: &Town, name: &str) -> Laptop {
         let laptop = Laptop::new(town, name);
         laptop.enrol(town, "O003").unwrap();
@@ -257,6 +305,13 @@ impl Laptop {
         assert_eq!(self.store.digest(&stream).unwrap(), town.city.digest(&stream).unwrap(), "state digest");
         assert_eq!(self.store.outbox().unwrap().changes, 0, "the outbox drained");
         self.store.check().unwrap();
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
 
