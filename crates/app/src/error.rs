@@ -73,6 +73,12 @@ pub enum Code {
     TooManyTries,
     /// The city refused this computer.
     Refused,
+    /// The city took this computer's right to report.
+    Revoked,
+    /// Many records here would be lost by what the city sends: a person is asked first.
+    MassIncoming,
+    /// The same at the city, by what is sent from here.
+    MassOutgoing,
     /// The clock of this computer is far off; the city's time is in `params`.
     ClockOff,
     /// The address is not one that can be used.
@@ -181,6 +187,7 @@ impl From<StoreError> for CallError {
             | StoreError::HasStream
             | StoreError::UnknownKind { .. }
             | StoreError::RecordExists { .. }
+            | StoreError::TooManyLost(_)
             | StoreError::Abandoned(_) => Self::internal(&error),
         }
     }

@@ -2,12 +2,13 @@
 
 use crate::app::App;
 use crate::base::{base_of, required_base, save};
-use crate::branch::{Fields, fields};
+use crate::branch::{Branch, Fields, fields};
 use crate::civil;
 use crate::conflicts::undecided;
 use crate::contract::*;
 use crate::error::{CallError, Code};
 use crate::facts::Facts;
+use crate::returned::{is_unborn, resent};
 use crate::standing::{report_of_row, reporting, state_of, state_of_row, undecided_row};
 use crate::values::{kinds, problems, required};
 use replica::{FieldDef, FieldType, Group, Kind};
@@ -44,6 +45,7 @@ impl App {
         let page = branch.store.list(&query)?;
         let states = branch.store.records(&query)?;
         let facts = branch.facts()?;
+        let returned = crate::returned::ids_of(&branch, &kind.kind)?;
         let rows = page.rows.iter().map(|row| {
             let state = states.iter().find(|state| state.id == row.id);
             let shown = state.map(fields).unwrap_or_default();
@@ -53,6 +55,7 @@ impl App {
                 state: state_of_row(row),
                 report: report_of_row(row),
                 undecided: undecided_row(row),
+                returned: returned.contains(&row.id),
             }
         });
         Ok(LedgerPage {
@@ -67,7 +70,8 @@ impl App {
         let branch = self.branch()?;
         let kind = ledger(&request.kind)?;
         let state = branch.live(&kind.kind, &request.id)?;
-        let (report, received_at) = reporting(&branch.store.history(&kind.kind, &request.id)?);
+        let history = branch.store.history(&kind.kind, &request.id)?;
+        let (report, received_at) = reporting(&history);
         let values = fields(&state);
         Ok(LedgerEntry {
             problems: missing(kind, &values),
@@ -78,6 +82,7 @@ impl App {
             times: Times {
                 recorded_at: state.born.as_ref().map(|born| civil::stamp(born.at)),
                 received_at: received_at.map(civil::stamp),
+                doubtful: history.iter().any(|entry| entry.doubtful),
                 ..Times::default()
             },
             kind: request.kind,
@@ -91,6 +96,9 @@ impl App {
         let kind = ledger(&request.kind)?;
         let wanted = tidy(request.values);
         check(kind, &wanted)?;
+        if let Some(id) = request.id.as_deref().filter(|_| request.resend) {
+            return resend(&branch, kind, id, &wanted);
+        }
         if let Some(id) = &request.id {
             let base = required_base(request.base.as_ref())?;
             let changes = changes(kind, &base.values, &wanted);
@@ -118,6 +126,22 @@ impl App {
         branch.write("undelete_ledger_entry", |write| write.restore(&kind.kind, &request.id))?;
         Ok(Nothing {})
     }
+}
+
+/// What the city refused of an entry, as its author put it right.
+fn resend(branch: &Branch, kind: &Kind, id: &str, wanted: &Fields) -> Result<Saved, CallError> {
+    let returned = resent(branch, &kind.kind, Some(id))?;
+    let unborn = is_unborn(branch, &returned)?;
+    let shown = match unborn {
+        true => branch.store.record(&kind.kind, id)?.as_ref().map(fields).unwrap_or_default(),
+        false => fields(&branch.open_record(&kind.kind, id)?),
+    };
+    let changes = changes(kind, &shown, wanted);
+    branch.write("save_ledger_entry", |write| {
+        write.resend(&returned)?;
+        if unborn { write.create(&kind.kind, id, &changes) } else { write.put(&kind.kind, id, &changes) }
+    })?;
+    Ok(Saved { id: id.to_owned(), conflict: false })
 }
 
 /// A kind of ledger; the core kinds have use cases of their own and are not written through this one.

@@ -29,6 +29,7 @@ mod meetings;
 mod organisation;
 mod people;
 mod reporting;
+mod returned;
 mod search;
 mod session;
 

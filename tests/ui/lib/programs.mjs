@@ -39,8 +39,10 @@ export async function city(data, { at, organisations = [] } = {}) {
     const printed = await output(CITY, ['enrol', '--data', folder, '--organisation', organisation], at)
     return printed.trim().split('\n').at(-1)
   }
+  const seal = (organisation, kind, record, ...off) =>
+    output(CITY, ['seal', '--data', folder, '--organisation', organisation, '--kind', kind, '--record', record, ...off], at)
   const check = () => output(CITY, ['check', '--data', folder], at)
-  return Object.assign(program, { password, enrol, check })
+  return Object.assign(program, { password, enrol, seal, check })
 }
 
 async function serve(folder, at) {

@@ -6,6 +6,8 @@ export type ActionLine = { record: string, item: string, task: string, owner: st
 
 export type AgendaForm = { id: string, kind: string, topic: string, presenter: string, source: string, material: string, material_date: string, minutes: number | null, important: boolean, committee_review: string, first_sponsor: string, second_sponsor: string, resolution: string, vote: VoteForm | null, speeches: Array<SpeechForm>, };
 
+export type AnswerLosses = { agree: boolean, };
+
 export type AttachmentForm = { id: string, 
 /**
  * A code of the field `sort` of an attachment of a meeting.
@@ -80,7 +82,7 @@ export type ChangePassword = { old: string, new: string, };
 
 export type Choice = { code: string, label: string, };
 
-export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "clock_off" | "bad_address" | "busy" | "internal";
+export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "revoked" | "mass_incoming" | "mass_outgoing" | "clock_off" | "bad_address" | "busy" | "internal";
 
 export type CommitteeTerm = { id: string, from: string, to: string | null, seats: number | null, };
 
@@ -364,7 +366,7 @@ export type LedgerRow = { id: string,
 /**
  * One display text per column of `definition.list`.
  */
-cells: Array<string>, state: RecordState, report: ReportState, undecided: boolean, };
+cells: Array<string>, state: RecordState, report: ReportState, undecided: boolean, returned: boolean, };
 
 export type LedgerSection = { label: string, fields: Array<string>, };
 
@@ -373,6 +375,20 @@ export type LinkForm = { id: string, record: string, item: string,
  * `follow_up`, `prior`.
  */
 relation: string, };
+
+export type LossQuestion = { 
+/**
+ * Here, by what the city sends; else at the city, by what is sent from here.
+ */
+incoming: boolean, count: number, 
+/**
+ * The first few.
+ */
+titles: Array<string>, at: string, 
+/**
+ * The person said no: it stays stopped.
+ */
+refused: boolean, };
 
 export type MakeupForm = { id: string, person: string, date: string, way: string, by: string, content: string, };
 
@@ -530,6 +546,10 @@ corrections: Array<Correction>, annulled: Correction | null, has_draft: boolean,
  */
 undecided: number, 
 /**
+ * 被退回: what of it the city refused.
+ */
+returned: ReturnedCard | null, 
+/**
  * Names of the persons that the form names by id.
  */
 names: { [key in string]: string }, };
@@ -560,9 +580,15 @@ has_draft: boolean,
 /**
  * Something waits for a person to decide.
  */
-undecided: boolean, };
+undecided: boolean, 
+/**
+ * 被退回: something that was saved here was refused by the city and waits for its author.
+ */
+returned: boolean, };
 
 export type MonthAttendance = { month: string, due: number, present: number, };
+
+export type MoveCity = { address: string, };
 
 export type NewMeeting = { types: Array<string>, date: string | null, 
 /**
@@ -712,6 +738,32 @@ at: number,
  */
 data: string, };
 
+export type ReceiptLine = { 
+/**
+ * The city's clock.
+ */
+at: string, 
+/**
+ * Who asked for it, by the name under which the computer is registered.
+ */
+computer: string, 
+/**
+ * By its identity of today.
+ */
+here: boolean, 
+/**
+ * What it was the first to cover.
+ */
+changes: number, records: number, proof: ReceiptProof, };
+
+export type ReceiptProof = "whole" | "signature" | "none";
+
+export type ReceiptsPage = { 
+/**
+ * Latest first.
+ */
+lines: Array<ReceiptLine>, };
+
 export type RecordRef = { id: string, };
 
 export type RecordState = "draft" | "recorded" | "final" | "annulled" | "conflict";
@@ -719,6 +771,54 @@ export type RecordState = "draft" | "recorded" | "final" | "annulled" | "conflic
 export type RecordWithReason = { id: string, reason: string, };
 
 export type ReportState = "local" | "waiting" | "received";
+
+export type Resent = { records: Array<RecordRef>, };
+
+export type ReturnReason = { code: string, 
+/**
+ * The city's own words.
+ */
+words: string, 
+/**
+ * The field at fault, as a path of the record, and its label.
+ */
+path: string | null, label: string | null, 
+/**
+ * When it was saved here, and when the city ruled by its own clock (RFC 3339).
+ */
+saved_at: string, ruled_at: string | null, };
+
+export type ReturnedCard = { kind: string, kind_label: string, id: string, title: string, date: string | null, reasons: Array<ReturnReason>, 
+/**
+ * What was refused, in the words of the form.
+ */
+values: Array<ReturnedValue>, editor: ReturnedEditor, 
+/**
+ * The fault lies in another record of the same save.
+ */
+along: boolean, 
+/**
+ * The record stands without what was returned.
+ */
+recorded: boolean, };
+
+export type ReturnedEditor = "meeting" | "person" | "ledger" | "none";
+
+export type ReturnedForm = { "editor": "meeting", draft: string, } | { "editor": "person", form: PersonForm, } | { "editor": "ledger", values: Record<string, unknown>, };
+
+export type ReturnedPage = { 
+/**
+ * Latest first, one for each record.
+ */
+cards: Array<ReturnedCard>, 
+/**
+ * How many of them came back only because they were saved together with one at fault.
+ */
+along: number, };
+
+export type ReturnedRef = { kind: string, id: string, };
+
+export type ReturnedValue = { path: string, label: string, text: string, };
 
 export type RosterImported = { 
 /**
@@ -796,7 +896,11 @@ id: string | null, values: Record<string, unknown>,
 /**
  * Of an entry on file.
  */
-base: Base | null, };
+base: Base | null, 
+/**
+ * Sends again what the city refused of this entry.
+ */
+resend: boolean, };
 
 export type SaveOrganisation = { form: OrganisationForm, base: Base, };
 
@@ -808,7 +912,11 @@ id: string | null, form: PersonForm,
 /**
  * Of a person on file.
  */
-base: Base | null, };
+base: Base | null, 
+/**
+ * Sends again what the city refused of this record.
+ */
+resend: boolean, };
 
 export type Saved = { id: string, 
 /**
@@ -878,7 +986,15 @@ records_here: number, records_received: number, last_success: string | null, las
 /**
  * Newest first, at most 20.
  */
-rounds: Array<RoundLine>, busy: boolean, };
+rounds: Array<RoundLine>, busy: boolean, 
+/**
+ * An exchange stopped before it took many records away, and asks.
+ */
+question: LossQuestion | null, 
+/**
+ * The city revoked this computer; it can be enrolled anew with a code.
+ */
+revoked: boolean, };
 
 export type SyncPill = { enrolled: boolean, waiting: number, last_success: string | null, failed: boolean, busy: boolean, };
 
@@ -900,7 +1016,11 @@ finalised_at: string | null,
 /**
  * When the city received it, by the city's clock, from its signed receipt.
  */
-received_at: string | null, };
+received_at: string | null, 
+/**
+ * 录入时间存疑: it says that it was written before a receipt that was there already.
+ */
+doubtful: boolean, };
 
 export type UploadBegun = { upload: string, 
 /**
@@ -1014,12 +1134,20 @@ export interface Calls {
   save_ledger_entry: { req: SaveLedgerEntry; res: Saved }
   delete_ledger_entry: { req: LedgerRef; res: Nothing }
   undelete_ledger_entry: { req: LedgerRef; res: Nothing }
+  returned: { req: Nothing; res: ReturnedPage }
+  edit_returned: { req: ReturnedRef; res: ReturnedForm }
+  resend_along: { req: Nothing; res: Resent }
+  discard_returned: { req: ReturnedRef; res: Nothing }
+  undiscard_returned: { req: ReturnedRef; res: Nothing }
   sync_page: { req: Nothing; res: SyncPage }
   sync_pill: { req: Nothing; res: SyncPill }
   enrol: { req: EnrolRequest; res: EnrolAnswer }
   matching: { req: Nothing; res: MatchingPage | null }
   confirm_matching: { req: ConfirmMatching; res: Enrolment }
   exchange: { req: Nothing; res: ExchangeDone }
+  answer_losses: { req: AnswerLosses; res: Nothing }
+  move_city: { req: MoveCity; res: Nothing }
+  receipts: { req: Nothing; res: ReceiptsPage }
 }
 
 /** The kinds whose change makes an answer stale. */
@@ -1041,7 +1169,9 @@ export const reads = {
   list_ledgers: ["ledger"],
   ledger_page: ["ledger", "person", "sync"],
   ledger_entry: ["ledger", "sync"],
+  returned: ["sync", "meeting", "person", "ledger", "organisation", "stream"],
   sync_page: ["sync", "meeting", "person", "organisation", "ledger"],
   sync_pill: ["sync", "session", "meeting", "person", "organisation", "ledger"],
   matching: ["sync"],
+  receipts: ["sync", "stream"],
 } as const satisfies Partial<Record<keyof Calls, readonly string[]>>

@@ -7,6 +7,7 @@ import { inWindow, tauriTransport, webTransport, type Transport } from './transp
 export type * from './contract'
 export { callFailed, CallFailed } from './error'
 export { useAction } from './action'
+export { useAttempt } from './attempt'
 export { useDraft, type DraftSaver } from './draft'
 export { useLive, type Live } from './live'
 

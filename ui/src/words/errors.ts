@@ -39,6 +39,9 @@ export const errorSentences: Readonly<Record<Code | 'unreachable' | 'city_fault'
   code_expired: '这个接入码已经过期，没有做任何改动。请向市级平台要一个新的。',
   too_many_tries: '试的次数太多，平台暂时不再接受这个支部的接入码。请一小时后再试。',
   refused: '市级平台不接受这台电脑{reason}。本机的记录都在，请联系市级平台的管理人员。',
+  revoked: '这台电脑已被市级平台停用，不能再上报。本机的记录都在，可以照常查看、打印；请联系市级平台的管理人员，要一个新的接入码，在“上报”页重新接入。',
+  mass_incoming: '市级平台送来的内容会让这台电脑上的 {count} 条记录被删除、退回或清空，已先停下，本机的记录都没有动。请在“上报”页决定是否继续。',
+  mass_outgoing: '这次上报会让市级平台上的 {count} 条记录被删除或清空，已先停下，没有送出。请在“上报”页决定是否继续。',
   clock_off: '这台电脑的时间不准（市级平台时间 {city_time}）。请校准时间后再试，记录不受影响。',
   bad_address: '地址不正确。应像 https://dj.example.gov.cn 这样，请核对后再试。',
   busy: '上一次操作还没有结束，请稍候再试。',
@@ -51,7 +54,6 @@ export const errorSentences: Readonly<Record<Code | 'unreachable' | 'city_fault'
 export const refusalReasons: Readonly<Record<string, string>> = {
   other_city: '（这个地址是另一个市级平台）',
   bad_signature: '（平台的签名对不上）',
-  revoked: '（这台电脑已被停用）',
   stream_taken: '（这个支部已由另一台电脑接入）',
   replayed: '（重复的请求）',
 }

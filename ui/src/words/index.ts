@@ -4,6 +4,7 @@ import type { CallFailed, FieldProblem } from '@/host'
 import { errorSentences, problemSentences, refusalReasons } from './errors'
 import { findingSentences, programSentences } from './findings'
 import * as labels from './labels'
+import { returnReasons } from './returned'
 import { words } from './ui'
 
 export { words } from './ui'
@@ -34,6 +35,13 @@ export function problemLines(problems: readonly FieldProblem[]): { path: string;
     const label = labels[path.split('/').at(-1) ?? '']
     return { path, text: typeof label === 'string' ? `${label}：${text}` : text }
   })
+}
+
+/** Why something came back: the city's own words, else what its code means, else which rule the value breaks. */
+export function returnWords(reason: { code: string; words: string; label: string | null }): string {
+  if (reason.words) return reason.words
+  const meant = returnReasons[reason.code] ?? problemSentences[reason.code] ?? words.notAccepted
+  return reason.label ? `${reason.label}：${meant}` : meant
 }
 
 export function findingWords(finding: { code: string; params: Readonly<Record<string, unknown>> }): string {

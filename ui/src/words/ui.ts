@@ -2,6 +2,8 @@ import { attachmentWords } from './attachments'
 import { conflictWords } from './conflicts'
 import { meetingWords } from './meetings'
 import { placeWords } from './places'
+import { reportingWords } from './reporting'
+import { returnedWords } from './returned'
 
 export const words = {
   app: '支部纪实',
@@ -123,4 +125,6 @@ export const words = {
   ...conflictWords,
   ...meetingWords,
   ...placeWords,
+  ...reportingWords,
+  ...returnedWords,
 }

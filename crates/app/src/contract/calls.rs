@@ -64,12 +64,21 @@ macro_rules! calls {
             delete_ledger_entry(LedgerRef) -> Nothing;
             undelete_ledger_entry(LedgerRef) -> Nothing;
 
+            returned(Nothing) -> ReturnedPage, reads ["sync", "meeting", "person", "ledger", "organisation", "stream"];
+            edit_returned(ReturnedRef) -> ReturnedForm;
+            resend_along(Nothing) -> Resent;
+            discard_returned(ReturnedRef) -> Nothing;
+            undiscard_returned(ReturnedRef) -> Nothing;
+
             sync_page(Nothing) -> SyncPage, reads ["sync", "meeting", "person", "organisation", "ledger"];
             sync_pill(Nothing) -> SyncPill, reads ["sync", "session", "meeting", "person", "organisation", "ledger"];
             enrol(EnrolRequest) -> EnrolAnswer;
             matching(Nothing) -> Option<MatchingPage>, reads ["sync"];
             confirm_matching(ConfirmMatching) -> Enrolment;
             exchange(Nothing) -> ExchangeDone;
+            answer_losses(AnswerLosses) -> Nothing;
+            move_city(MoveCity) -> Nothing;
+            receipts(Nothing) -> ReceiptsPage, reads ["sync", "stream"];
         }
     };
 }

@@ -69,6 +69,7 @@ pub struct LedgerRow {
     pub state: RecordState,
     pub report: ReportState,
     pub undecided: bool,
+    pub returned: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -102,4 +103,7 @@ pub struct SaveLedgerEntry {
     pub values: BTreeMap<String, Value>,
     /// Of an entry on file.
     pub base: Option<super::Base>,
+    /// Sends again what the city refused of this entry.
+    #[serde(default)]
+    pub resend: bool,
 }

@@ -1,6 +1,6 @@
 //! 会议: list, editor, check page, record, print.
 
-use super::{FindingLine, RecordState, ReportState, Times};
+use super::{FindingLine, RecordState, ReportState, ReturnedCard, Times};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -41,6 +41,8 @@ pub struct MeetingRow {
     pub has_draft: bool,
     /// Something waits for a person to decide.
     pub undecided: bool,
+    /// 被退回: something that was saved here was refused by the city and waits for its author.
+    pub returned: bool,
 }
 
 /// How a new draft begins.
@@ -347,6 +349,8 @@ pub struct MeetingPage {
     pub has_draft: bool,
     /// How much waits for a person to decide.
     pub undecided: u32,
+    /// 被退回: what of it the city refused.
+    pub returned: Option<ReturnedCard>,
     /// Names of the persons that the form names by id.
     pub names: std::collections::BTreeMap<String, String>,
 }

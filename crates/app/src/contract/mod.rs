@@ -9,6 +9,7 @@ mod home;
 mod ledgers;
 mod meetings;
 mod people;
+mod returned;
 mod session;
 mod sync;
 mod typescript;
@@ -19,6 +20,7 @@ pub use home::*;
 pub use ledgers::*;
 pub use meetings::*;
 pub use people::*;
+pub use returned::*;
 pub use session::*;
 pub use sync::*;
 pub use typescript::typescript;
@@ -106,6 +108,9 @@ pub struct Times {
     pub finalised_at: Option<String>,
     /// When the city received it, by the city's clock, from its signed receipt.
     pub received_at: Option<String>,
+    /// 录入时间存疑: it says that it was written before a receipt that was there already.
+    #[serde(default)]
+    pub doubtful: bool,
 }
 
 /// Where a record stands.

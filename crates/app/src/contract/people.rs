@@ -131,6 +131,9 @@ pub struct SavePerson {
     pub form: PersonForm,
     /// Of a person on file.
     pub base: Option<super::Base>,
+    /// Sends again what the city refused of this record.
+    #[serde(default)]
+    pub resend: bool,
 }
 
 /// A field that was refused, with the code of the reason.

@@ -18,6 +18,64 @@ pub struct SyncPage {
     /// Newest first, at most 20.
     pub rounds: Vec<RoundLine>,
     pub busy: bool,
+    /// An exchange stopped before it took many records away, and asks.
+    pub question: Option<LossQuestion>,
+    /// The city revoked this computer; it can be enrolled anew with a code.
+    pub revoked: bool,
+}
+
+/// More than a handful of records would be lost by one exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct LossQuestion {
+    /// Here, by what the city sends; else at the city, by what is sent from here.
+    pub incoming: bool,
+    pub count: u32,
+    /// The first few.
+    pub titles: Vec<String>,
+    pub at: String,
+    /// The person said no: it stays stopped.
+    pub refused: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct AnswerLosses {
+    pub agree: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct MoveCity {
+    pub address: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ReceiptsPage {
+    /// Latest first.
+    pub lines: Vec<ReceiptLine>,
+}
+
+/// One receipt: the city's signed word that it held what this computer held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ReceiptLine {
+    /// The city's clock.
+    pub at: String,
+    /// Who asked for it, by the name under which the computer is registered.
+    pub computer: String,
+    /// By its identity of today.
+    pub here: bool,
+    /// What it was the first to cover.
+    pub changes: u32,
+    pub records: u32,
+    pub proof: ReceiptProof,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptProof {
+    /// Signature, key and content fit.
+    Whole,
+    /// The signature is good; an earlier program did not keep what it was signed over.
+    Signature,
+    None,
 }
 
 /// The few words of the pill at the top of every page.

@@ -15,6 +15,7 @@ use crate::values::{kind, problems, required};
 use replica::limits::MAX_PAYLOAD;
 use replica::{Closing, Life, RecordState};
 use serde_json::{Value, json};
+use store::Returned;
 
 /// The finding that no record of this sort can exist at all, whatever else it says.
 const IMPOSSIBLE: &str = "committee_absent";
@@ -39,21 +40,13 @@ impl App {
             return Err(CallError::rules_not_met(against));
         }
         match (&content.base, &content.correction) {
-            (None, _) => self.record_new(&branch, &id, &wanted)?,
+            (None, _) => record_new(&branch, &id, &content, &wanted)?,
             (Some(_), None) => record_edit(&branch, &id, &content)?,
             (Some(base), Some(reason)) => {
                 self.record_correction(&branch, &id, (base, &content, reason), &context)?
             }
         }
         Ok(RecordRef { id })
-    }
-
-    fn record_new(&self, branch: &Branch, id: &str, wanted: &Fields) -> Result<(), CallError> {
-        branch.write("record_meeting", |write| {
-            write.create(KIND, id, wanted)?;
-            write.drop_draft(KIND, id)
-        })?;
-        Ok(())
     }
 
     /// 更正: the new values and a new closing in one change.
@@ -70,7 +63,9 @@ impl App {
         if base.date != content.form.date {
             changes.insert("roster".to_owned(), frozen(context, &content.form));
         }
+        let returned = resent(branch, id, content)?;
         branch.write_over(&state, "correct_meeting", |write| {
+            write.resend(&returned)?;
             write.correct(KIND, id, &changes, json!({ "reason": reason }))?;
             write.drop_draft(KIND, id)
         })?;
@@ -164,12 +159,37 @@ fn undisputed(state: &RecordState) -> Result<(), CallError> {
     Ok(())
 }
 
+/// The first change of a record; or, where the city refused the first, one more that is over it.
+fn record_new(branch: &Branch, id: &str, content: &DraftContent, wanted: &Fields) -> Result<(), CallError> {
+    let returned = resent(branch, id, content)?;
+    let waiting = branch.store.record(KIND, id)?.as_ref().map(fields).unwrap_or_default();
+    let changes = writes(&waiting, wanted);
+    branch.write("record_meeting", |write| {
+        write.resend(&returned)?;
+        write.create(KIND, id, &changes)?;
+        write.drop_draft(KIND, id)
+    })?;
+    Ok(())
+}
+
+/// What was returned and is sent again by this draft.
+fn resent(branch: &Branch, id: &str, content: &DraftContent) -> Result<Vec<Returned>, CallError> {
+    if content.resends.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut returned = branch.store.returned_of(KIND, id)?;
+    returned.retain(|one| content.resends.contains(&one.meta.change.to_string()));
+    Ok(returned)
+}
+
 /// Only what differs from what was shown is written; what changed elsewhere meanwhile stays.
 fn record_edit(branch: &Branch, id: &str, content: &DraftContent) -> Result<(), CallError> {
     let state = branch.open_record(KIND, id)?;
     let changes = laid_over(branch, &state, content)?;
     let changes = with_births(&state, changes);
+    let returned = resent(branch, id, content)?;
     branch.write_over(&state, "edit_meeting", |write| {
+        write.resend(&returned)?;
         write.put(KIND, id, &changes)?;
         write.drop_draft(KIND, id)
     })?;
@@ -216,6 +236,7 @@ fn laid_over(branch: &Branch, state: &RecordState, content: &DraftContent) -> Re
     let Some(path) = stops else { return Ok(changes) };
     let over = DraftContent {
         form: from_fields(&applied(&now, &changes)),
+        resends: content.resends.clone(),
         ..DraftContent::over(state, content.correction.clone())
     };
     keep(branch, &state.id, &over)?;

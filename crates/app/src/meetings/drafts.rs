@@ -8,14 +8,19 @@ use crate::civil;
 use crate::contract::*;
 use crate::error::{CallError, Code};
 use crate::facts::Facts;
+use crate::returned::Laid;
 use crate::values::{intolerable, kind};
 use crate::world::World;
 use domain::Meeting;
-use replica::{Closing, RecordState};
+use replica::{Closing, Life, RecordState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
+use store::Returned;
+
+/// The reason of a 更正 that follows a return, until the author writes another.
+const RETURNED: &str = "按退回意见修改";
 
 /// A draft as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,19 +35,22 @@ pub struct DraftContent {
     /// Fields whose two values stood side by side when the form was shown: committing it decides them.
     #[serde(default)]
     pub disputed: BTreeSet<String>,
+    /// Refused changes that committing this sends again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub resends: BTreeSet<String>,
 }
 
 impl DraftContent {
     /// A new meeting.
     pub fn new(form: MeetingForm) -> Self {
-        Self { form, base: None, correction: None, disputed: BTreeSet::new() }
+        Self { form, base: None, correction: None, disputed: BTreeSet::new(), resends: BTreeSet::new() }
     }
 
     /// A change of a record as it stands, with nothing changed yet.
     pub fn over(state: &RecordState, correction: Option<String>) -> Self {
         let form = from_fields(&fields(state));
         let disputed = state.open_conflicts(Some(kind(KIND))).map(str::to_owned).collect();
-        Self { base: Some(form.clone()), form, correction, disputed }
+        Self { base: Some(form.clone()), form, correction, disputed, resends: BTreeSet::new() }
     }
 }
 
@@ -237,6 +245,53 @@ fn begin(branch: &Branch, state: &RecordState, correction: Option<String>) -> Re
     }
     keep(branch, &state.id, &DraftContent::over(state, correction))?;
     Ok(draft)
+}
+
+/// 修改后重报: the refused values as a draft. In one that is there already, what was typed since stays.
+pub fn draft_of_returned(branch: &Branch, laid: &Laid, returned: &[Returned]) -> Result<String, CallError> {
+    if let Some(state) = &laid.state {
+        match (&state.life, &state.closing) {
+            (Life::Gone { .. } | Life::Waiting, _) => return Err(CallError::not_found(KIND, &laid.id)),
+            (_, Closing::FinalConflict { .. }) => return Err(CallError::new(Code::InConflict)),
+            (Life::Live | Life::Contested { .. }, Closing::Open | Closing::Final { .. }) => {}
+        }
+    }
+    let resends = returned.iter().map(|one| one.meta.change.to_string());
+    let mut content = match branch.store.draft(KIND, &laid.id)? {
+        Some(_) => {
+            let (content, _) = load(branch, &laid.id)?;
+            DraftContent { form: from_fields(&laid_under(laid, &content)), ..content }
+        }
+        None => DraftContent {
+            form: from_fields(&laid.wanted),
+            base: laid.state.as_ref().map(|_| from_fields(&laid.shown)),
+            correction: None,
+            disputed: laid.state.iter().flat_map(disputed_paths).collect(),
+            resends: BTreeSet::new(),
+        },
+    };
+    if laid.is_closed() && content.correction.is_none() {
+        content.correction = Some(laid.correction.clone().unwrap_or_else(|| RETURNED.to_owned()));
+    }
+    content.resends.extend(resends);
+    keep(branch, &laid.id, &content)?;
+    Ok(laid.id.clone())
+}
+
+fn disputed_paths(state: &RecordState) -> impl Iterator<Item = String> {
+    state.open_conflicts(Some(kind(KIND))).map(str::to_owned)
+}
+
+/// What is typed, with the refused values where nothing was typed.
+fn laid_under(laid: &Laid, content: &DraftContent) -> Fields {
+    let base = content.base.as_ref().map(to_fields).unwrap_or_default();
+    let mut typed = to_fields(&content.form);
+    for (path, value) in laid.wanted.iter().filter(|(path, value)| laid.shown.get(*path) != Some(value)) {
+        if typed.get(path) == base.get(path) {
+            typed.insert(path.clone(), value.clone());
+        }
+    }
+    typed
 }
 
 pub fn load(branch: &Branch, id: &str) -> Result<(DraftContent, i64), CallError> {

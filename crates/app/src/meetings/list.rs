@@ -11,6 +11,7 @@ use crate::error::CallError;
 use crate::facts::Facts;
 use crate::standing::{report_of_row, state_of_row, undecided_row};
 use domain::{Meeting, Pack};
+use replica::Life;
 use std::collections::BTreeSet;
 use store::{ClosingCode, Draft, LifeCode, ListRow, Query};
 
@@ -47,13 +48,17 @@ impl App {
     ) -> Result<Vec<MeetingRow>, CallError> {
         let facts = branch.facts()?;
         let states = branch.store.records(query)?;
+        let returned = crate::returned::ids_of(branch, KIND)?;
         let meeting_of = |row: &ListRow| {
             let state = states.iter().find(|state| state.id == row.id)?;
             Some(Meeting::from_fields(&state.id, &fields(state)))
         };
         Ok(page
             .iter()
-            .map(|row| record_row(row, meeting_of(row).as_ref(), &facts, editing.contains(row.id.as_str())))
+            .map(|row| MeetingRow {
+                returned: returned.contains(&row.id),
+                ..record_row(row, meeting_of(row).as_ref(), &facts, editing.contains(row.id.as_str()))
+            })
             .collect())
     }
 }
@@ -109,6 +114,7 @@ fn record_row(row: &ListRow, meeting: Option<&Meeting>, facts: &Facts, has_draft
         late: late.is_some_and(|late| late.late),
         has_draft,
         undecided: undecided_row(row),
+        returned: false,
     }
 }
 
@@ -123,7 +129,7 @@ fn new_drafts(branch: &Branch, drafts: &[Draft]) -> Result<Vec<MeetingRow>, Call
     for draft in drafts.iter().filter(|draft| draft.kind == KIND) {
         if let Ok(content) = serde_json::from_value::<DraftContent>(draft.content.clone())
             && content.base.is_none()
-            && branch.store.record(KIND, &draft.id)?.is_none()
+            && branch.store.record(KIND, &draft.id)?.is_none_or(|state| state.life == Life::Waiting)
         {
             rows.push(draft_row(&draft.id, &content.form));
         }
@@ -147,6 +153,7 @@ fn draft_row(id: &str, form: &MeetingForm) -> MeetingRow {
         late: false,
         has_draft: true,
         undecided: false,
+        returned: false,
     }
 }
 

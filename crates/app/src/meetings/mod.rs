@@ -13,7 +13,7 @@ mod to_fields;
 pub use change::writes;
 pub use commit::with_births;
 pub use derive::action_line;
-pub use drafts::{DraftContent, findings_of, keep, load, reason, title_of};
+pub use drafts::{DraftContent, draft_of_returned, findings_of, keep, load, reason, title_of};
 pub use from_fields::from_fields;
 pub use list::{draft_line, types_of};
 pub use number::letter_of;

@@ -40,10 +40,12 @@ impl App {
                 recorded_at: state.born.as_ref().map(|born| civil::stamp(born.at)),
                 finalised_at: finalised_at.map(civil::stamp),
                 received_at: received_at.map(civil::stamp),
+                doubtful: history.iter().any(|entry| entry.doubtful),
                 ..event_times(&form)
             },
             corrections: corrections(&branch, &closings)?,
             annulled: annulled(&branch, &state, &history)?,
+            returned: crate::returned::card_of(&branch, KIND, &request.id)?,
             has_draft: branch.store.draft(KIND, &request.id)?.is_some(),
             undecided: undecided(&state),
             names: names(&branch, &context, &form)?,
@@ -97,7 +99,7 @@ fn closings<'a>(
     history: &'a [HistoryEntry],
 ) -> Result<Vec<ClosedBy<'a>>, CallError> {
     let mut closings = Vec::new();
-    for entry in history.iter().rev() {
+    for entry in history.iter().rev().filter(|entry| entry.counts) {
         if entry.paths.iter().any(|path| path == "~final")
             && let Some(change) = branch.store.change(&entry.meta.change)?
         {

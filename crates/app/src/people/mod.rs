@@ -6,14 +6,15 @@ mod page;
 
 use crate::app::App;
 use crate::base::{required_base, save};
-use crate::branch::{Fields, fields};
+use crate::branch::{Branch, Fields, fields};
 use crate::contract::*;
 use crate::error::CallError;
 use crate::reading::Reading;
+use crate::returned::{is_unborn, resent};
 use crate::values::{kind, problems, required};
 use domain::Person;
 use domain::person::Standing;
-use form::writes;
+use form::{from_fields, writes};
 use serde_json::json;
 use store::{Order, Query};
 
@@ -53,6 +54,9 @@ impl App {
     pub(crate) fn save_person(&self, request: SavePerson) -> Result<Saved, CallError> {
         let branch = self.branch()?;
         let new_id = || self.world.item_id();
+        if let Some(id) = request.id.as_deref().filter(|_| request.resend) {
+            return resend(&branch, id, &request.form, &new_id);
+        }
         if let Some(id) = &request.id {
             let base = required_base(request.base.as_ref())?;
             let changes = writes(&base.values, &request.form, &new_id);
@@ -159,6 +163,33 @@ pub fn mask(text: &str, first: usize, last: usize) -> String {
     let (start, end): (String, String) =
         (letters[..first].iter().collect(), letters[letters.len() - last..].iter().collect());
     format!("{start}{}{end}", "*".repeat(hidden))
+}
+
+/// A form of fields that stand in no record.
+pub fn form_of_fields(fields: &Fields) -> PersonForm {
+    from_fields(fields)
+}
+
+/// What the city refused of a person, as its author put it right.
+fn resend(
+    branch: &Branch,
+    id: &str,
+    form: &PersonForm,
+    new_id: &dyn Fn() -> String,
+) -> Result<Saved, CallError> {
+    let returned = resent(branch, KIND, Some(id))?;
+    let unborn = is_unborn(branch, &returned)?;
+    let shown = match unborn {
+        true => branch.store.record(KIND, id)?.as_ref().map(fields).unwrap_or_default(),
+        false => fields(&branch.open_record(KIND, id)?),
+    };
+    let changes = writes(&shown, form, new_id);
+    check(form, &changes)?;
+    branch.write("save_person", |write| {
+        write.resend(&returned)?;
+        if unborn { write.create(KIND, id, &changes) } else { write.put(KIND, id, &changes) }
+    })?;
+    Ok(Saved { id: id.to_owned(), conflict: false })
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ impl App {
             attendance: attendance(&branch, &request.id, year)?,
             history: history
                 .iter()
+                .filter(|entry| entry.counts)
                 .map(|entry| history_line(&branch, kind(KIND), entry))
                 .collect::<Result<_, _>>()?,
             undecided: undecided(&state),

@@ -1,7 +1,7 @@
 //! What went wrong with the city, as codes that the page has words for.
 
 use crate::error::{CallError, Code};
-use sync::SyncError;
+use sync::{SyncError, Way};
 
 pub fn refused(error: SyncError) -> CallError {
     match error {
@@ -17,6 +17,12 @@ pub fn refused(error: SyncError) -> CallError {
         SyncError::OtherCity => CallError::new(Code::Refused).with("reason", "other_city"),
         SyncError::BadSignature => CallError::new(Code::Refused).with("reason", "bad_signature"),
         SyncError::BadCode(bad) => CallError::new(Code::CodeUnknown).with("reason", bad.to_string()),
+        SyncError::TooManyLost { way: Way::Incoming, losses } => {
+            CallError::new(Code::MassIncoming).with("count", losses.count)
+        }
+        SyncError::TooManyLost { way: Way::Outgoing, losses } => {
+            CallError::new(Code::MassOutgoing).with("count", losses.count)
+        }
         SyncError::NotEnrolled => CallError::new(Code::NotEnrolled),
         SyncError::Store(error) => error.into(),
     }
@@ -31,6 +37,7 @@ fn by_city(code: &str, detail: String) -> CallError {
         "code_too_many_tries" => Code::TooManyTries,
         "clock" => Code::ClockOff,
         "not_enrolled" => Code::NotEnrolled,
+        "revoked" => Code::Revoked,
         _ => Code::Refused,
     };
     CallError::new(known).with("reason", code).with("detail", detail)
@@ -57,7 +64,7 @@ mod tests {
             (by_city("code_used"), Code::CodeUsed),
             (by_city("code_expired"), Code::CodeExpired),
             (by_city("code_too_many_tries"), Code::TooManyTries),
-            (by_city("revoked"), Code::Refused),
+            (by_city("revoked"), Code::Revoked),
             (by_city("of_a_newer_city"), Code::Refused),
         ];
         for (error, code) in cases {

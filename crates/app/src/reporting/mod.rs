@@ -3,6 +3,8 @@
 
 mod errors;
 mod matching;
+mod question;
+mod receipts;
 mod rounds;
 
 use crate::app::App;
@@ -38,6 +40,8 @@ impl App {
             last_error: rounds.last_error(),
             rounds: rounds.lines(),
             busy: self.exchanging.load(Ordering::SeqCst),
+            question: question::open(&branch)?,
+            revoked: is_revoked(&branch)?,
         })
     }
 
@@ -56,18 +60,24 @@ impl App {
     /// Enrols with the city's code. What it refuses changes nothing here.
     pub(crate) fn enrol(&self, request: EnrolRequest) -> Result<EnrolAnswer, CallError> {
         let branch = self.branch()?;
-        if sync::Enrolment::of(&branch.store)
-            .map_err(refused)?
-            .is_some_and(|known| known.reissue_from.is_none())
-        {
+        let revoked = is_revoked(&branch)?;
+        let known = sync::Enrolment::of(&branch.store).map_err(refused)?;
+        if !revoked && known.is_some_and(|known| known.reissue_from.is_none()) {
             return Err(CallError::new(Code::AlreadyEnrolled));
         }
         let address = Address::parse(&request.address).map_err(refused)?;
         let sources = self.world.sources();
         let enrolled = self.alone(|| {
-            sync::enrol(&branch.store, &address, &request.code, &branch.author_name, &*sources)
-                .map_err(refused)
+            // The key that was revoked stays so; whoever has a copy of it must not come back in with this code.
+            let fresh = if revoked { Some(branch.store.add_identity()?) } else { None };
+            let enrolled =
+                sync::enrol(&branch.store, &address, &request.code, &branch.author_name, &*sources);
+            if let (Err(_), Some(fresh)) = (&enrolled, fresh) {
+                branch.store.drop_identity(&fresh)?;
+            }
+            enrolled.map_err(refused)
         })?;
+        Rounds::forgive(&branch)?;
         branch.store.set_meta(SINCE, &self.world.now().to_string())?;
         self.tell(&["sync", "session"]);
         if enrolled.reissue_from.is_some() {
@@ -89,12 +99,31 @@ impl App {
         })
     }
 
+    /// What the person said to the question before many records are lost. After a yes the next exchange goes on.
+    pub(crate) fn answer_losses(&self, request: AnswerLosses) -> Result<Nothing, CallError> {
+        question::answer(&*self.branch()?, request.agree)?;
+        self.tell(&["sync"]);
+        Ok(Nothing {})
+    }
+
+    /// The same city at another address.
+    pub(crate) fn move_city(&self, request: MoveCity) -> Result<Nothing, CallError> {
+        let branch = self.branch()?;
+        let address = Address::parse(&request.address).map_err(refused)?;
+        self.alone(|| sync::move_city(&branch.store, &address).map_err(refused))?;
+        self.tell(&["sync"]);
+        Ok(Nothing {})
+    }
+
     /// Runs the engine and keeps what came of it in the history, also when it failed.
     fn round(&self, branch: &Branch) -> Result<sync::Report, CallError> {
         let sources = self.world.sources();
         let ran = self.alone(|| {
             let mut engine = Engine::open(&branch.store, sources).map_err(refused)?;
-            engine.exchange(&branch.store).map_err(refused)
+            engine.consent = question::consent(branch)?;
+            let ran = engine.exchange(&branch.store);
+            question::note(branch, self.world.now(), &ran)?;
+            ran.map_err(refused)
         });
         // A second exchange at the same time, or one without a city, is no round.
         if !matches!(&ran, Err(error) if matches!(error.code, Code::Busy | Code::NotEnrolled)) {
@@ -137,6 +166,12 @@ pub fn enrolment(branch: &Branch) -> Result<Option<Enrolment>, CallError> {
         organisation: known.organisation_name,
         since: since.map(civil::stamp).unwrap_or_default(),
     }))
+}
+
+/// The city said so when it was last asked.
+fn is_revoked(branch: &Branch) -> Result<bool, CallError> {
+    let revoked = crate::findings::code(&Code::Revoked);
+    Ok(Rounds::of(branch)?.last_error().is_some_and(|error| error.code == revoked))
 }
 
 /// Records with changes that no receipt covers, the latest first.

@@ -39,6 +39,14 @@ impl Rounds {
         Ok(branch.store.set_meta(SETTING, &text)?)
     }
 
+    /// Forgets that the last exchange failed: this computer was enrolled anew.
+    pub fn forgive(branch: &Branch) -> Result<(), CallError> {
+        let mut rounds = Self::of(branch)?;
+        rounds.lines.iter_mut().take(1).for_each(|line| line.error = None);
+        let text = serde_json::to_string(&rounds).map_err(|error| CallError::internal(&error))?;
+        Ok(branch.store.set_meta(SETTING, &text)?)
+    }
+
     pub fn last_success(&self) -> Option<String> {
         self.last_success.clone()
     }

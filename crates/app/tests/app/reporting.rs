@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
-const BRANCH: &str = "中国共产党泰安某某有限公司支部";
-const ROWS: &str =
+pub const BRANCH: &str = "中国共产党泰安某某有限公司支部";
+pub const ROWS: &str =
     "姓名\t入党时间\t转正日期\t党内职务\n周海东\t2001.7\t2002.7\t书记\n李秀英\t2005.7\t2006.7\t\n";
 
 /// A city that serves on loopback for the length of a test.
@@ -28,7 +28,9 @@ impl City {
             "id,name,kind,parent,founded,lines\nO1,中国共产党泰安市委员会,委员会,,2010-01-01,\nO2,{BRANCH},党支部,O1,2015-01-01,\n"
         );
         std::fs::write(&register, csv).expect("writable");
-        let counter = AtomicU64::new(7 << 56);
+        // No two cities have one root.
+        static CITIES: AtomicU64 = AtomicU64::new(7 << 56);
+        let counter = AtomicU64::new(CITIES.fetch_add(1 << 32, Ordering::Relaxed));
         let random = move |bytes: &mut [u8]| {
             for part in bytes.chunks_mut(8) {
                 let count = counter.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).to_le_bytes();
@@ -53,6 +55,35 @@ impl City {
 
     fn code(&self) -> String {
         self.server.enrolment_code("O2", None).expect("a code").1.to_string()
+    }
+
+    /// 归档 of a record of the one branch that has reported.
+    pub fn seal(&self, kind: &str, id: &str) {
+        self.server.seal(&self.stream(), kind, id).expect("it seals");
+    }
+
+    pub fn unseal(&self, kind: &str, id: &str) {
+        self.server.unseal(&self.stream(), kind, id).expect("it takes the seal off");
+    }
+
+    /// Every computer that the branch has is lost.
+    pub fn revoke_all(&self) {
+        let stream = self.stream();
+        for device in self.server.devices(&stream).expect("devices") {
+            self.server.revoke(&stream, &device.id).expect("it is revoked");
+        }
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub fn port(&self) -> &str {
+        self.address.rsplit(':').next().expect("a port")
+    }
+
+    pub fn stream(&self) -> replica::StreamId {
+        self.server.digests().expect("streams").first().expect("one branch has reported").1
     }
 
     #[track_caller]

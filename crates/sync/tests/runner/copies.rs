@@ -130,7 +130,7 @@ fn a_copy_of_a_revoked_computer_is_as_little_believed() {
     copy.write("forged", promise(7));
     copy.store.renew_identity(&store::Author::new("zhd"), "copy").unwrap();
     copy.write("forged-again", promise(8));
-    assert_eq!(copy.exchange().unwrap_err().code(), "not_enrolled", "nobody who counts introduced it");
+    assert_eq!(copy.exchange().unwrap_err().code(), "revoked", "nobody who counts introduced it");
     assert_eq!(a.exchange().unwrap_err().code(), "revoked");
     let witness = Laptop::joined(&town, "witness");
     for id in ["forged", "forged-again"] {

@@ -1,6 +1,5 @@
-import { shallowRef } from 'vue'
 import { useRouter } from 'vue-router'
-import { call, callFailed, type CallFailed } from '@/host'
+import { call, useAttempt } from '@/host'
 import { askReason } from '@/kit/confirm'
 import { toast } from '@/kit/toast'
 import { words } from '@/words'
@@ -10,16 +9,7 @@ import { printPage } from './print'
 export function useRecordActions(id: string) {
   const w = words.record
   const router = useRouter()
-  const failure = shallowRef<CallFailed>()
-
-  async function attempt(work: () => Promise<unknown>) {
-    failure.value = undefined
-    try {
-      await work()
-    } catch (thrown) {
-      failure.value = callFailed(thrown)
-    }
-  }
+  const { attempt, failure } = useAttempt()
 
   const openDraft = (draft: string) => router.push({ name: 'editor', params: { draft } })
 

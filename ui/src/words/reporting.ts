@@ -1,0 +1,30 @@
+/** The question before many records are lost, and the city's receipts. */
+export const reportingWords = {
+  losses: {
+    title: '继续之前请先核对',
+    stopped: '已按您的决定停下',
+    incoming: (n: number) => `市级平台送来的内容会让这台电脑上的 ${n} 条记录被删除、退回或清空。现在本机的记录都还在，一条也没有动。`,
+    outgoing: (n: number) => `这次上报会让市级平台上的 ${n} 条记录被删除或清空。现在还没有送出，平台上的记录都还在。`,
+    more: (n: number) => `还有 ${n} 条`,
+    ask: '如果不清楚为什么会这样，请先不要继续，联系市级平台问清楚。',
+    refused: '不同意的这部分一直没有执行，其他内容照常上报。问清楚以后可以再继续。',
+    at: (when: string) => `停下的时间：${when}`,
+    yes: (n: number) => `同意，这 ${n} 条可以这样处理`,
+    no: '不同意，先停下',
+  },
+  receipts: {
+    title: '回执',
+    lead: '每次上报后市级平台签字确认收到了什么，时间以平台的时钟为准。有了回执，记录才算“已上报”。',
+    empty: '还没有回执。上报成功以后，市级平台的回执会保存在这里。',
+    columns: { at: '平台签收时间', computer: '电脑', covered: '首次确认的内容', proof: '签名' },
+    unknown: '（没有登记名称）',
+    here: '（本机）',
+    covered: (records: number, changes: number) => `${records} 条记录的 ${changes} 项改动`,
+    nothingNew: '没有新内容',
+    proofs: { whole: '有效', signature: '有效（较早的回执，未存明细）', none: '无效' },
+    all: '查看全部回执',
+    one: '查看回执',
+    doubtful: '录入时间存疑',
+    doubtfulMore: '录入时间早于上一次回执，但当时还没有这项内容。请核对这台电脑的时钟。',
+  },
+}
