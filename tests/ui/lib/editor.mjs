@@ -118,7 +118,7 @@ export async function vote(frame, { rule, method, subject, numbers = {}, written
 
 const after = (page) => part(page, /^\d?后续$/)
 
-/** Card 4: one more 议定事项. */
+/** Card 3, 后续: one more 议定事项. */
 export async function action(page, number, { task, owner, due }) {
   await press(after(page), '添加议定事项')
   const row = item(after(page), `议定事项 ${number}`)
@@ -127,7 +127,7 @@ export async function action(page, number, { task, owner, due }) {
   await type(row, '期限', due)
 }
 
-/** Card 4: one more 补课. */
+/** Card 3, 后续: one more 补课. */
 export async function makeup(page, number, { name, date, way, by, content }) {
   await press(after(page), '添加补课')
   const row = item(after(page), `补课 ${number}`)

@@ -177,7 +177,7 @@ async function recordOne(page) {
   await saved(page)
 
   await counts(page, { due: 14, present: 11, leave: 2, absent: 1, unregistered: 0, guests: 2, rate: '78\\.6%' })
-  await reads(part(page, /^\d?核对$/), '主题党日：2026年10月 1 次', '党课：2026年第四季度 1 次', '到会每人 2 小时 20 分', '没有表决')
+  await reads(part(page, /^\d?核对并上报$/), '主题党日：2026年10月 1 次', '党课：2026年第四季度 1 次', '到会每人 2 小时 20 分', '没有表决')
   assert.match(await finding(page, 'prior_meeting_not_recorded', 'H'), /2026-10-09|10月9日/)
   await pictures(page, 'editor')
   await sound(page, 'editor')
