@@ -37,9 +37,11 @@ fn prove(kept: KeptReceipt, city: &BTreeSet<DeviceId>) -> ProvedReceipt {
     let read = Receipt::from_bytes(&kept.body).ok();
     let proof = match &read {
         Some(receipt) if receipt.is_signed() && city.contains(&receipt.key) && receipt.at == kept.at => {
-            match frontiers_from_bytes(&kept.frontiers) {
+            let presented = frontiers_from_bytes(&kept.frontiers)
+                .map(|frontiers| Presented { receipt: *receipt, frontiers });
+            match presented {
                 _ if kept.frontiers.is_empty() => Proof::Signature,
-                Ok(frontiers) if (Presented { receipt: *receipt, frontiers }).is_sound() => Proof::Whole,
+                Ok(presented) if presented.is_sound() => Proof::Whole,
                 Ok(_) | Err(_) => Proof::None,
             }
         }
