@@ -43,7 +43,10 @@ async fn whatever_is_altered_in_the_database_is_found() {
         ("UPDATE operating_key SET secret = zeroblob(32) WHERE turn = 1", &["operating_key"]),
         ("UPDATE redaction SET decided_by = asked_by", &["redaction"]),
         ("DELETE FROM redacted", &["redaction"]),
-        ("UPDATE meta SET value = 'https://elsewhere.example.cn' WHERE name = 'address'", &["address"]),
+        (
+            "UPDATE meta SET value = CAST('https://elsewhere.example.cn' AS BLOB) WHERE name = 'address'",
+            &["address"],
+        ),
         ("UPDATE audit SET who = 'nobody' WHERE what = 'redaction confirmed'", &["audit"]),
     ];
     for (statements, expected) in table {
