@@ -6,7 +6,7 @@ use crate::audit;
 use crate::city::City;
 use crate::db::{DbError, hex};
 use crate::log::{self, Address};
-use crate::{fold, receipts, tally};
+use crate::{blobs, fold, receipts, tally};
 use replica::{Change, ChangeId, DeviceId, Frontier, StreamId, fold_record};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +19,8 @@ pub struct Report {
     pub changes: usize,
     pub records: usize,
     pub receipts: usize,
+    /// Attachments of which something is here.
+    pub blobs: usize,
     pub findings: Vec<Finding>,
 }
 
@@ -33,8 +35,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "核对了 {} 条流、{} 个变更、{} 份记录、{} 张回执",
-            self.streams, self.changes, self.records, self.receipts
+            "核对了 {} 条流、{} 个变更、{} 份记录、{} 张回执、{} 个附件",
+            self.streams, self.changes, self.records, self.receipts, self.blobs
         )?;
         for Finding { code, place } in &self.findings {
             write!(f, "\n{}（{code}）：{place}", words(code))?;
@@ -53,6 +55,8 @@ fn words(code: &str) -> &'static str {
         "fold" => "存的记录与由变更得出的不同",
         "signer" => "登记的电脑与由变更得出的不同",
         "tally" => "统计数与由记录得出的不同",
+        "blob" => "附件与它的名字不符，或者文件不见了",
+        "blob_name" => "附件的登记与变更不符",
         "receipt" => "回执的签名不对",
         "operating_key" => "签名密钥没有根密钥的签名，或不完整",
         "uncertified" => "记录流里有平台的变更，却没有它密钥的证明",
@@ -73,6 +77,9 @@ pub fn check(connection: &Connection, city: &City) -> Result<Report, DbError> {
     }
     check_receipts(connection, &mut report)?;
     authority::check(connection, city, &mut report)?;
+    let (blobs, wrong) = blobs::check(city, connection)?;
+    report.blobs = blobs;
+    wrong.iter().for_each(|hash| report.find("blob", hash.to_string()));
     if let Some(row) = audit::first_break(connection)? {
         report.find("audit", format!("第 {row} 行"));
     }
@@ -129,6 +136,13 @@ fn check_stream(
     }
     if frontier != log::frontier(connection, stream)? {
         report.find("frontier", stream.to_string());
+    }
+    let named = |change: &Change| {
+        let values = change.values.iter().flatten().flat_map(replica::blobs_in);
+        values.map(|named| (change.id, named.hash, named.len)).collect::<Vec<_>>()
+    };
+    if changes.iter().flat_map(named).collect::<BTreeSet<_>>() != blobs::names(connection, stream)? {
+        report.find("blob_name", stream.to_string());
     }
     check_records(connection, city, stream, &changes, report)
 }

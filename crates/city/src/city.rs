@@ -1,5 +1,6 @@
 //! One open city: its database, its keys, and what the command line asks of it.
 
+use crate::blobs::{Blobs, Shelf};
 use crate::codes;
 use crate::db::{Db, DbError, Folder, meta};
 use crate::keys::RootError;
@@ -16,6 +17,7 @@ use wire::enrol::EnrolCode;
 #[derive(Debug)]
 pub struct City {
     pub db: Db,
+    pub blobs: Blobs,
     pub world: World,
     pub kinds: Kinds,
     pub root: RootKey,
@@ -96,7 +98,8 @@ impl City {
     pub fn open(folder: &Folder, world: World, behind_proxy: bool) -> Result<City, CityError> {
         let db = Db::open(folder)?;
         let root = db.read(root)?;
-        Ok(City { db, world, kinds: Kinds::builtin(), root, behind_proxy, hashing: Mutex::new(()) })
+        let blobs = Blobs::on(Shelf::new(folder.blobs(), &folder.read_key()?));
+        Ok(City { db, blobs, world, kinds: Kinds::builtin(), root, behind_proxy, hashing: Mutex::new(()) })
     }
 
     /// Makes an enrolment code, after registering the organisation if it is new.

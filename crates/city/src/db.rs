@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
 
 /// Where the parts of a city lie on disk. The key is never beside the database file, so that a copy of the database
 /// folder alone opens nothing.
@@ -43,6 +44,11 @@ impl Folder {
 
     pub fn key(&self) -> PathBuf {
         self.root.join("city.key")
+    }
+
+    /// Attachments, sealed under a key that is derived from the database's.
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
     }
 
     pub fn root_key(&self) -> PathBuf {
@@ -83,6 +89,17 @@ pub enum DbError {
     Sqlite(#[from] rusqlite::Error),
     #[error("数据库里的 {table} 有一行读不懂：{what}")]
     Damaged { table: &'static str, what: String },
+}
+
+impl DbError {
+    /// Whether the disk is full, which somebody must hear of.
+    pub fn is_full(&self) -> bool {
+        let code = match self {
+            DbError::Sqlite(error) => error.sqlite_error_code(),
+            _ => None,
+        };
+        code == Some(rusqlite::ErrorCode::DiskFull)
+    }
 }
 
 /// The open database. One connection writes; readers share a second, which never waits for the writer.

@@ -1,7 +1,10 @@
 //! The requests of laptops without HTTP, for carriers that have none. The same functions answer both.
 
 use crate::city::City;
-use crate::{enrol, exchange};
+use crate::db::DbError;
+use crate::{blobs, enrol, exchange};
+use replica::BlobHash;
+use wire::blobs::{BlobReply, BlobRequest};
 use wire::enrol::{Hello, Refusal, Sealed};
 
 impl City {
@@ -13,6 +16,31 @@ impl City {
     /// Answers the bytes of an exchange, after what they brought is on disk.
     pub fn exchange(&self, query: &str, encoding: &str, body: &[u8]) -> Result<Vec<u8>, Refusal> {
         exchange::respond(self, query, encoding, body).map_err(|refuse| refuse.words(self.world.now()))
+    }
+
+    /// Answers the bytes of a question about attachments.
+    pub fn probe_blobs(&self, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+        blobs::probe(self, body).map_err(|refuse| refuse.words(self.world.now()))
+    }
+
+    /// Answers a request for one attachment, after what it brought is on disk.
+    pub fn serve_blob(&self, request: &BlobRequest) -> Result<BlobReply, Refusal> {
+        blobs::serve(self, request).map_err(|refuse| refuse.words(self.world.now()))
+    }
+
+    /// The bytes of an attachment, for who was given the right to see it.
+    pub fn blob(&self, hash: &BlobHash) -> Result<Option<Vec<u8>>, Refusal> {
+        blobs::bytes(self, hash).map_err(|refuse| refuse.words(self.world.now()))
+    }
+
+    /// Takes in a whole attachment that another carrier brought, if a stream names it. Gives whether it is held now.
+    pub fn take_in_blob(&self, bytes: &[u8]) -> Result<bool, Refusal> {
+        blobs::take_in(self, bytes).map_err(|refuse| refuse.words(self.world.now()))
+    }
+
+    /// Attachments that changes name and that are not whole here.
+    pub fn missing_blobs(&self) -> Result<Vec<BlobHash>, DbError> {
+        self.db.read(blobs::missing)
     }
 
     /// Answers a request for enrolment.

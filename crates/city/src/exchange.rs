@@ -7,7 +7,7 @@ use crate::city::City;
 use crate::db::DbError;
 use crate::http::{Refuse, blocking};
 use crate::right::{self, Carrier};
-use crate::{fold, keys, lacking, log, quarantine, receipts, seen};
+use crate::{blobs, fold, keys, lacking, log, quarantine, receipts, seen};
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -54,14 +54,20 @@ pub fn respond(city: &City, query: &str, encoding: &str, body: &[u8]) -> Result<
 fn read(city: &City, target: &Target<'_>, framed: &[u8]) -> Result<(RequestHead, Request), Refuse> {
     let malformed = |_| Refuse::bad("malformed");
     let (head, body) = RequestHead::split(framed).map_err(malformed)?;
+    believe(city, target, &head, body)?;
+    let (request, _) = Request::decode(body).map_err(malformed)?;
+    Ok((head, request))
+}
+
+/// Believes that the device that the head names sent this body here just now.
+pub fn believe(city: &City, target: &Target<'_>, head: &RequestHead, body: &[u8]) -> Result<(), Refuse> {
     if !head.is_signed(target, body) {
         return Err(Refuse::new(StatusCode::UNAUTHORIZED, "bad_signature"));
     }
-    if head.at.abs_diff(city.world.now()) > CLOCK_MS.unsigned_abs() {
-        return Err(Refuse::new(StatusCode::CONFLICT, "clock"));
+    match head.at.abs_diff(city.world.now()) > CLOCK_MS.unsigned_abs() {
+        true => Err(Refuse::new(StatusCode::CONFLICT, "clock")),
+        false => Ok(()),
     }
-    let (request, _) = Request::decode(body).map_err(malformed)?;
-    Ok((head, request))
 }
 
 fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u8>, Refuse> {
@@ -73,7 +79,7 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
     let (changes, bad) = verify(std::mem::take(&mut request.changes));
     let presented: Vec<_> =
         std::mem::take(&mut request.presented).into_iter().filter(Presented::is_sound).collect();
-    city.db.write(|t| {
+    let answer = city.db.write(|t| {
         spend_nonce(t, head, now)?;
         let taken = accept::take_in(city, t, changes, &presented, now)?;
         let mut refused: Vec<RefusedPart> = bad;
@@ -91,7 +97,11 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
             // What it carried was judged by its signers and stays: a long history comes in several requests.
             Carrier::Stranger => Ok(Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled"))),
         }
-    })?
+    })?;
+    if let Err(refuse) = blobs::sweep(city) {
+        tracing::error!(code = refuse.code, "attachments that were redacted are not erased yet");
+    }
+    answer
 }
 
 /// A device that is let in; one whose own introduction is among what it carries; or one that carries on a chain that is
@@ -120,7 +130,7 @@ fn introduces(request: &Request, head: &RequestHead) -> bool {
 }
 
 /// A request is good once: the same one again, by whomever it was recorded, is refused.
-fn spend_nonce(t: &Connection, head: &RequestHead, now: i64) -> Result<(), Refuse> {
+pub fn spend_nonce(t: &Connection, head: &RequestHead, now: i64) -> Result<(), Refuse> {
     t.prepare_cached("DELETE FROM nonce WHERE at < ?1")?.execute([now - NONCE_MS])?;
     let mut statement = t.prepare_cached("INSERT OR IGNORE INTO nonce (nonce, at) VALUES (?1, ?2)")?;
     match statement.execute((head.nonce.as_slice(), now))? {

@@ -2,7 +2,7 @@
 
 use crate::city::City;
 use crate::db::DbError;
-use crate::{console, enrol, exchange};
+use crate::{blobs, console, enrol, exchange};
 use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -22,6 +22,7 @@ pub fn router(city: Arc<City>) -> Router {
         .route("/v1/city", get(enrol::hello))
         .route("/v1/enrol", post(enrol::enrol))
         .route("/v1/exchange", post(exchange::exchange))
+        .merge(blobs::http::routes())
         .merge(console::routes())
         .layer(DefaultBodyLimit::max(MOST_BODY))
         .layer(from_fn_with_state(city.clone(), refuse_plain_http))
@@ -92,7 +93,13 @@ impl Refuse {
 
 impl From<DbError> for Refuse {
     fn from(error: DbError) -> Refuse {
-        Refuse::inner(&error)
+        match error.is_full() {
+            true => {
+                tracing::error!(%error, "no room on the disk");
+                Refuse::new(StatusCode::INSUFFICIENT_STORAGE, "city_full")
+            }
+            false => Refuse::inner(&error),
+        }
     }
 }
 

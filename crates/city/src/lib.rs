@@ -4,7 +4,7 @@
 //! answers before what it says is on disk. It reads records only by the replica's fold and rules only by the domain.
 //!
 //! Start with [`router`]; then `exchange` (one request), `accept` (the one way in), `fold` (what it comes to), `enrol`,
-//! and `check` (what proves it).
+//! `blobs` (attachments), and `check` (what proves it).
 
 mod accept;
 mod accounts;
@@ -12,6 +12,7 @@ mod announce;
 mod attempts;
 mod audit;
 mod backup;
+mod blobs;
 mod chain;
 mod check;
 mod city;

@@ -1,5 +1,6 @@
 //! The log in the database: changes by stream and chain, the ends of the chains, and which records they touch.
 
+use crate::blobs;
 use crate::db::DbError;
 use replica::{Change, ChangeId, DeviceId, End, Frontier, RawChange, StreamId, display_lamport};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -32,6 +33,9 @@ pub fn fill(connection: &Connection, change: &mut Change) -> Result<(), DbError>
     connection
         .prepare_cached("UPDATE change SET payload = ?2 WHERE id = ?1")?
         .execute((change.id.0.as_slice(), &change.raw.payload))?;
+    let statement = "SELECT seq FROM change WHERE id = ?1";
+    let seq = connection.prepare_cached(statement)?.query_row([change.id.0.as_slice()], |row| row.get(0))?;
+    blobs::note(connection, seq, change)?;
     change.lamport = shown_lamport(connection, &change.id)?.unwrap_or(change.lamport);
     Ok(())
 }
@@ -78,6 +82,7 @@ impl<'a> Appending<'a> {
         for (kind, record) in touched(change) {
             touch.execute((self.stream.0.as_slice(), kind, record, seq))?;
         }
+        blobs::note(self.connection, seq, change)?;
         self.new.insert(change.id, change.lamport);
         let header = &change.header;
         self.after.advance(header.device, header.n, change.id, header.prev);

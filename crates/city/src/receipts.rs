@@ -15,6 +15,11 @@ pub fn sign(
     at: i64,
 ) -> Receipt {
     let digest = frontiers_digest(frontiers.iter().map(|(stream, frontier)| (*stream, frontier)));
+    sign_digest(operating, head, digest, at)
+}
+
+/// Signs for a digest that has a purpose of its own.
+pub fn sign_digest(operating: &OperatingKey, head: &RequestHead, digest: [u8; 32], at: i64) -> Receipt {
     let mut receipt = Receipt {
         nonce: head.nonce,
         device: head.device,

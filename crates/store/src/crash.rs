@@ -65,17 +65,17 @@ fn meeting(at: usize) -> BTreeMap<String, Value> {
     let mut fields: BTreeMap<String, Value> =
         (0..20).map(|who| (format!("attendance/p{who}/status"), json!("present"))).collect();
     fields.insert("title".to_owned(), json!(format!("第{at}次主题党日")));
-    if at % 2 == 0 {
-        let file = BlobRef { hash: BlobHash::of(&photo(at)), len: 150_000, media: "image/jpeg".to_owned() };
+    if at.is_multiple_of(2) {
+        let file = BlobRef { hash: BlobHash::of(&photo(at)), len: 70_000, media: "image/jpeg".to_owned() };
         fields.insert("attachments/f1/file".to_owned(), json!({ "blob": file.to_value() }));
     }
     fields.insert("agenda/a1/speeches/s1/text".to_owned(), json!("发言".repeat(400)));
     fields
 }
 
-/// 150 KB that do not pack away.
+/// 70 KB that do not pack away.
 fn photo(at: usize) -> Vec<u8> {
-    let mut bytes = vec![0; 150_000];
+    let mut bytes = vec![0; 70_000];
     blake3::Hasher::new().update(&at.to_le_bytes()).finalize_xof().fill(&mut bytes);
     bytes
 }
@@ -96,7 +96,7 @@ fn work(store: &Store, done: &mut Acknowledged) -> Result<(), StoreError> {
     for at in 0..8 {
         store.set_draft("meeting", "typing", &json!({ "at": at }))?;
         done.draft = Some(at);
-        if at % 2 == 0 {
+        if at.is_multiple_of(2) {
             store.add_blob(&photo(at))?;
             done.photos.insert(at);
         }
@@ -205,7 +205,7 @@ fn a_full_disk_says_so_and_the_work_goes_on_when_there_is_room() {
     let base = Base::new();
     let (folder, disk) = (base.copy(), Disk::new("full"));
     let store = base.open(folder.path(), Some(disk.name)).unwrap();
-    disk.set_room(Some(disk.used() + 200_000));
+    disk.set_room(Some(disk.used() + 400_000));
     let mut done = Acknowledged::default();
     match work(&store, &mut done) {
         Err(StoreError::DiskFull { folder: named }) => assert_eq!(named, folder.path()),

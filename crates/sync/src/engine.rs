@@ -68,15 +68,15 @@ impl Default for Consent {
 
 /// Exchanges with the city that a store is enrolled with.
 pub struct Engine {
-    carrier: Box<dyn Carrier>,
-    enrolment: Enrolment,
-    sources: Arc<dyn Sources>,
+    pub(crate) carrier: Box<dyn Carrier>,
+    pub(crate) enrolment: Enrolment,
+    pub(crate) sources: Arc<dyn Sources>,
     /// Bytes of one body. Halved after a cut and doubled after success.
     pub budget: u32,
     /// What the person agreed to beforehand.
     pub consent: Consent,
     /// What is added to this computer's clock so that the city believes the request.
-    skew: i64,
+    pub(crate) skew: i64,
 }
 
 /// What stays in mind between the rounds of one exchange.
@@ -194,7 +194,13 @@ impl Engine {
                     self.skew = refusal.time - self.sources.now();
                     course.report.clock_off = Some(self.skew);
                 }
-                Err(NoReply::Refused(refusal)) => self.tell_on(&ready, refusal, course)?,
+                Err(NoReply::Refused(refusal)) => {
+                    if refusal.code == "not_enrolled" {
+                        // It was set back: what it once said that it holds is worth nothing.
+                        store.forget_city_blobs()?;
+                    }
+                    self.tell_on(&ready, refusal, course)?;
+                }
                 Err(NoReply::Other(SyncError::CutOff)) => self.cut(course)?,
                 Err(other) => return Err(other.into()),
             }
@@ -439,7 +445,15 @@ impl Engine {
         covered: &BTreeMap<StreamId, Frontier>,
     ) -> Result<(), SyncError> {
         let digest = frontiers_digest(covered.iter().map(|(stream, frontier)| (*stream, frontier)));
-        if receipt.frontiers != digest || !receipt.is_signed() {
+        match receipt.frontiers == digest {
+            true => self.trust(store, receipt),
+            false => Err(SyncError::BadSignature),
+        }
+    }
+
+    /// Whatever it is over: whether the city that is pinned signed it.
+    pub(crate) fn trust(&mut self, store: &Store, receipt: &Receipt) -> Result<(), SyncError> {
+        if !receipt.is_signed() {
             return Err(SyncError::BadSignature);
         }
         self.believe(store, &receipt.key)

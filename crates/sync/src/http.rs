@@ -2,15 +2,18 @@
 
 use crate::address::Address;
 use crate::error::SyncError;
-use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, RANGE, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
 use std::io::Read;
 use std::time::Duration;
+use wire::blobs::{BlobMethod, BlobReply, BlobRequest, PIECE_TYPE, REQUEST_HEADER, TUS_VERSION, blob_path};
 use wire::enrol::Refusal;
 
 /// No answer is read beyond this.
 const MOST_ANSWER: u64 = 64 * 1024 * 1024;
+const TUS_RESUMABLE: &str = "tus-resumable";
+const UPLOAD_OFFSET: &str = "upload-offset";
 const CONNECT: Duration = Duration::from_secs(15);
 const WHOLE: Duration = Duration::from_secs(180);
 
@@ -43,6 +46,11 @@ impl From<NoReply> for SyncError {
 pub trait Carrier: Send {
     fn get(&self, path: &str, media_type: &str) -> Result<Reply, NoReply>;
     fn post(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Reply, NoReply>;
+
+    /// Carries a request for one attachment. A line that cannot says so; records travel without.
+    fn blob(&self, _request: &BlobRequest) -> Result<BlobReply, NoReply> {
+        Err(NoReply::Other(SyncError::Offline("this line carries no attachments".to_owned())))
+    }
 }
 
 /// A client for one city. Connections are kept open between requests.
@@ -84,6 +92,49 @@ impl Carrier for Http {
         let request = self.client.post(self.address.at(path)).header(CONTENT_TYPE, media_type).body(body);
         self.send(request, media_type)
     }
+
+    fn blob(&self, request: &BlobRequest) -> Result<BlobReply, NoReply> {
+        let method = Method::from_bytes(request.method.as_str().as_bytes()).expect("a method of HTTP");
+        let path = blob_path(&request.stream, &request.hash);
+        let mut sent = self.client.request(method, self.address.at(&path));
+        sent = sent.header(REQUEST_HEADER, replica::to_hex(&request.head)).header(TUS_RESUMABLE, TUS_VERSION);
+        if let Some(length) = request.length {
+            sent = sent.header("upload-length", length);
+        }
+        if let Some(offset) = request.offset {
+            sent = sent.header(UPLOAD_OFFSET, offset);
+        }
+        if let Some((first, last)) = request.range {
+            let last = last.map_or_else(String::new, |last| last.to_string());
+            sent = sent.header(RANGE, format!("bytes={first}-{last}"));
+        }
+        if !request.body.is_empty() {
+            sent = sent.header(CONTENT_TYPE, PIECE_TYPE).body(request.body.clone());
+        }
+        let response = sent.send().map_err(|error| NoReply::Other(failed(&error)))?;
+        blob_reply(request, response)
+    }
+}
+
+/// Anything without the header of tus is somebody in between.
+fn blob_reply(request: &BlobRequest, response: Response) -> Result<BlobReply, NoReply> {
+    let number =
+        |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()?.parse().ok());
+    let (status, offset, length) =
+        (response.status().as_u16(), number(UPLOAD_OFFSET), number("upload-length"));
+    let ours = response.headers().contains_key(TUS_RESUMABLE);
+    let expected = match request.method {
+        BlobMethod::Get => status == 206,
+        BlobMethod::Post | BlobMethod::Patch | BlobMethod::Head => {
+            matches!(status, 200 | 201 | 204 | 409) && offset.is_some()
+        }
+        BlobMethod::Delete => status == 204,
+    };
+    if !ours || !expected {
+        return Err(refused(response));
+    }
+    let Reply { body, whole } = read(response);
+    Ok(BlobReply { status, offset, length, body, whole })
 }
 
 fn is(response: &Response, media_type: &str) -> bool {

@@ -4,10 +4,11 @@
 //! It never holds a transaction while it waits for the network, never decides what a record comes to, never believes
 //! an address: the city's root key is what it knows. It blocks: call it from a thread of its own.
 //!
-//! Start with [`enrol`] and [`Engine`]; `plan` decides what the next request says, without doing anything.
+//! Start with [`enrol`] and [`Engine`] (`exchange`, then `blobs`); `plan` decides what the next request says, without doing anything.
 
 mod address;
 mod announced;
+mod blobs;
 mod chain;
 mod engine;
 mod enrol;
@@ -19,6 +20,7 @@ mod receipts;
 mod reissue;
 
 pub use address::Address;
+pub use blobs::{BlobPlan, BlobProgress, BlobReport, Reach, Watch};
 pub use engine::{Consent, Engine, Report};
 pub use enrol::{Enrolment, enrol, enrol_over, move_city};
 pub use error::{SyncError, Way};

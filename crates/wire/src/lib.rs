@@ -4,8 +4,9 @@
 //! What others signed is rebuilt byte for byte, and what cannot be is sent as it is.
 //!
 //! Start with [`Request`] and [`Answer`] (one round trip), [`difference`] (who lacks what), [`ChangeWriter`] and
-//! [`read_body`] (changes in a body that may be cut), [`RequestHead`] and [`Receipt`] (what is signed).
+//! [`read_body`] (changes in a body that may be cut), [`RequestHead`] and [`Receipt`] (what is signed), [`blobs`] (attachments).
 
+pub mod blobs;
 mod body;
 mod bytes;
 mod changes;

@@ -25,7 +25,7 @@ async fn whatever_is_altered_in_the_database_is_found() {
     town.city.rotate(&town.root_key()).unwrap();
     assert_eq!(town.city.check().unwrap().findings, []);
 
-    let table: [(&str, &[&str]); 19] = [
+    let table: [(&str, &[&str]); 21] = [
         ("UPDATE change SET payload = x'5b315d' WHERE seq = 3", &["bad_change", "fold"]),
         ("UPDATE change SET signature = zeroblob(64) WHERE seq = 4", &["bad_change", "fold"]),
         ("UPDATE change SET n = 9 WHERE seq = 3", &["wrong_place"]),
@@ -36,6 +36,8 @@ async fn whatever_is_altered_in_the_database_is_found() {
         ("DELETE FROM record WHERE kind = 'promise'", &["fold"]),
         ("UPDATE tally SET met = met + 1", &["tally"]),
         ("DELETE FROM signer", &["signer"]),
+        ("INSERT INTO blob_name VALUES ((SELECT id FROM stream), zeroblob(32), 3, 5)", &["blob_name"]),
+        ("INSERT INTO blob VALUES (zeroblob(32), 5, 5, 49)", &["blob"]),
         ("UPDATE receipt SET bytes = zeroblob(185)", &["receipt"]),
         ("UPDATE signer SET revoked = 1", &["signer"]),
         ("UPDATE operating_key SET certificate = '{}' WHERE turn IS NULL", &["operating_key"]),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod backup;
+mod blobs;
 mod check;
 mod console;
 mod enrol;

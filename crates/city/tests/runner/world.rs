@@ -80,6 +80,23 @@ impl TestCity {
         Folder::new(self.place.path().join("city"))
     }
 
+    /// The program ends and starts again on the same folder.
+    pub fn restart(&mut self) {
+        self.city = Arc::new(City::open(&self.folder(), world(&self.clock), false).unwrap());
+    }
+
+    /// The files of attachments on the disk.
+    pub fn blob_files(&self) -> Vec<PathBuf> {
+        let inside = |folder: PathBuf| {
+            std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path())
+        };
+        inside(self.folder().blobs()).flat_map(inside).collect()
+    }
+
+    pub fn files(&self) -> usize {
+        self.blob_files().len()
+    }
+
     pub fn pass(&self, ms: i64) {
         self.clock.fetch_add(ms, Ordering::SeqCst);
     }

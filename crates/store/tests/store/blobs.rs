@@ -222,7 +222,8 @@ fn both_sides_of_a_conflict_show_their_files() {
     first.pull(&second);
     let mut expected = [photo(2, 20), photo(3, 30)].map(|photo| BlobHash::of(&photo));
     let mut found = first.to_fetch();
-    (expected.sort(), found.sort());
+    expected.sort();
+    found.sort();
     assert_eq!(found, expected);
     let digests = first.digests();
     first.store().rebuild().unwrap();

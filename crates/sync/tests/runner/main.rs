@@ -1,6 +1,7 @@
 //! Laptops, a city and a bad line between them: nothing lost, nothing double, wherever it is cut.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod blobs;
 mod copies;
 mod cuts;
 mod damaged;

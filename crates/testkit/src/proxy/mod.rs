@@ -52,6 +52,8 @@ struct Line {
     up: AtomicU64,
     down: AtomicU64,
     cut: Mutex<Option<Cut>>,
+    /// Bytes after which the line breaks, again and again, and those since it last did.
+    every: Mutex<Option<(u64, u64)>>,
     watchers: Mutex<Vec<Sender<()>>>,
 }
 
@@ -82,6 +84,11 @@ impl Proxy {
         *self.line.cut() = Some(cut);
     }
 
+    /// From now on breaks the line each time that so many bytes have passed, both ways together.
+    pub fn break_every(&self, bytes: u64) {
+        *locked(&self.line.every) = Some((bytes, 0));
+    }
+
     /// Whether the cut that was asked for is still to come.
     pub fn cut_is_pending(&self) -> bool {
         self.line.cut().is_some()
@@ -104,6 +111,19 @@ impl Proxy {
 impl Line {
     fn cut(&self) -> MutexGuard<'_, Option<Cut>> {
         locked(&self.cut)
+    }
+
+    /// How many of these bytes pass, and whether the line breaks behind them.
+    fn allow(&self, bytes: usize) -> (usize, bool) {
+        let mut every = locked(&self.every);
+        let Some((every, passed)) = every.as_mut() else { return (bytes, false) };
+        let left = usize::try_from(*every - *passed).unwrap_or(usize::MAX);
+        if bytes < left {
+            *passed += bytes as u64;
+            return (bytes, false);
+        }
+        *passed = 0;
+        (left, true)
     }
 
     /// Tells those who still listen.
@@ -167,8 +187,10 @@ fn upwards(line: &Line, mut laptop: &TcpStream, mut city: &TcpStream, answer: &A
             bytes = &bytes[..bytes.len().min(*left)];
             *left -= bytes.len();
         }
+        let (allowed, breaks) = line.allow(bytes.len());
+        bytes = &bytes[..allowed];
         line.up.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        if city.write_all(bytes).is_err() || left == Some(0) {
+        if city.write_all(bytes).is_err() || left == Some(0) || breaks {
             return close(laptop, city);
         }
         (0..begun).for_each(|_| line.tell());
@@ -184,8 +206,10 @@ fn downwards(line: &Line, mut city: &TcpStream, mut laptop: &TcpStream, limit: &
             bytes = &bytes[..allowed];
             limit.set(left - allowed as u64);
         }
+        let (allowed, breaks) = line.allow(bytes.len());
+        bytes = &bytes[..allowed];
         line.down.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        if laptop.write_all(bytes).is_err() || limit.get() == Some(0) {
+        if laptop.write_all(bytes).is_err() || limit.get() == Some(0) || breaks {
             return;
         }
     }
@@ -249,6 +273,17 @@ mod tests {
         assert!((3050..3400).contains(&traffic.up), "{traffic:?}");
         assert!((1030..1100).contains(&traffic.down), "{traffic:?}");
         assert_eq!(proxy.traffic().bytes(), 0, "a look starts the count anew");
+    }
+
+    #[test]
+    fn a_line_can_break_again_and_again() {
+        let (address, _) = city();
+        let proxy = Proxy::before(address).unwrap();
+        proxy.break_every(10_000);
+        let whole = (0..10).filter(|_| post(&proxy) == Some(1000)).count();
+        let traffic = proxy.traffic();
+        assert!((5..9).contains(&whole), "about every third of them was cut: {whole}");
+        assert!(traffic.bytes() > 30_000, "it was whole again each time: {traffic:?}");
     }
 
     #[test]

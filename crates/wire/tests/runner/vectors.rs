@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use ed25519_dalek::Signer;
-use replica::{ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, from_hex, to_hex};
+use replica::{BlobHash, ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, from_hex, to_hex};
 use serde_json::{Value, json};
+use wire::blobs::{BLOBS_PATH, BlobAnswer, BlobAsk, BlobHeld, blob_path};
 use wire::{
     Answer, Have, Presented, REVOKED, Receipt, RefusedPart, Request, RequestHead, StreamAnswer, StreamAsk,
     StreamState, Target, digest_of,
@@ -211,4 +212,70 @@ fn healing() {
         assert_eq!(read, answer);
         assert_eq!(read.is_to_revoked(&device), to_revoked, "{name}");
     }
+}
+
+#[test]
+fn blobs() {
+    let hashes: Vec<BlobHash> = [b"one", b"two"].map(|bytes| BlobHash::of(bytes)).into();
+    let ask =
+        BlobAsk { streams: vec![(StreamId([1; 32]), hashes.clone()), (StreamId([2; 32]), vec![hashes[0]])] };
+    let (device, city) = (Device::new(1, None), RootKey([9; 32]));
+    let sign = |method: &str, path: &str, body: &[u8]| {
+        let target = Target { method, path, query: "", encoding: "", city };
+        let mut head =
+            RequestHead { device: device.id, nonce: [7; 16], at: 1_790_000_000_000, signature: [0; 64] };
+        let input = head.signature_input(&target, body);
+        head.signature = device.key.sign(&input).to_bytes();
+        (head, String::from_utf8(input).unwrap())
+    };
+    let body = ask.encode();
+    let (head, _) = sign("POST", BLOBS_PATH, &body);
+    let streams = vec![Some(vec![BlobHeld::Partial(65_536), BlobHeld::Whole]), None];
+    let operating = Device::new(3, None);
+    let mut receipt = Receipt {
+        nonce: head.nonce,
+        device: head.device,
+        frontiers: BlobAnswer::digest(&body, &streams),
+        at: 1_790_000_000_500,
+        key: operating.id,
+        signature: [0; 64],
+    };
+    receipt.signature = operating.key.sign(&receipt.signature_input()).to_bytes();
+    let answer = BlobAnswer { streams, receipt };
+    let path = blob_path(&StreamId([1; 32]), &hashes[0]);
+    let (piece, input) = sign("PATCH", &path, b"one");
+    let kept = check(
+        "blobs",
+        &json!({
+            "about": "A signed question about three attachments of two streams, its answer, and a piece of one.",
+            "question": to_hex(&head.frame(&body)),
+            "answer": to_hex(&answer.encode()),
+            "digest": to_hex(&receipt.frontiers),
+            "says": {
+                "asked": ask.streams.iter().map(|(stream, hashes)| json!([stream, hashes])).collect::<Value>(),
+                "held": [[["partial", 65_536], ["whole"]], null],
+                "root": city.to_string(),
+                "at": receipt.at,
+            },
+            "piece": {
+                "method": "PATCH",
+                "path": path,
+                "body": to_hex(b"one"),
+                "signature_input": input,
+                "jishi-request": to_hex(&piece.frame(&[])),
+            },
+        }),
+    );
+    let (head, read) = {
+        let question = bytes(&kept["question"]);
+        let (head, body) = RequestHead::split(&question).unwrap();
+        (head, BlobAsk::decode(body).unwrap())
+    };
+    assert_eq!(read, ask);
+    assert_eq!(BlobAnswer::decode(&bytes(&kept["answer"]), &read, head.nonce, head.device), Ok(answer));
+    let piece = bytes(&kept["piece"]["jishi-request"]);
+    let (head, rest) = RequestHead::split(&piece).unwrap();
+    let path = kept["piece"]["path"].as_str().unwrap();
+    let target = Target { method: "PATCH", path, query: "", encoding: "", city };
+    assert!(rest.is_empty() && head.is_signed(&target, &bytes(&kept["piece"]["body"])));
 }
