@@ -33,9 +33,10 @@ async function enrol(page, server) {
 
 async function report(page) {
   await goTo(page, '上报')
+  const answered = page.waitForResponse((answer) => answer.url().endsWith('/call/exchange') && answer.ok())
   await press(page, '立即上报')
-  await sees(page, '上报完成')
-  await reads(page.getByTestId('sync-state'), '全部已上报')
+  await answered
+  await page.getByTestId('sync-state').filter({ hasText: '全部已上报' }).waitFor()
 }
 
 /** Both hold what the other wrote. */
@@ -89,7 +90,7 @@ test('two computers disagree and a person decides', async (t) => {
   const server = await city(folder(t), { ...AT, organisations: [registered(YUNQIAO, CODE)] })
   t.after(() => server.stop())
   const first = await computer(t, '杨帆')
-  for (const [name, day] of [['九月大会', '2026-10-08'], ['十月大会', '2026-10-09'], ['补开大会', '2026-10-10'], ['专题大会', '2026-10-11']]) {
+  for (const [name, day] of [['九月大会', '2026-10-10'], ['十月大会', '2026-10-11'], ['补开大会', '2026-10-12'], ['专题大会', '2026-10-13']]) {
     await meeting(first, name, day)
   }
   await enrol(first, server)
@@ -242,8 +243,12 @@ test('two computers disagree and a person decides', async (t) => {
     await look(first, '杨帆记的党课')
     await reads(first.locator('main'), '两条记录时间重叠', '许丽记的党课')
     await first.getByTestId('conflict-pill').click()
-    await follow(first, '杨帆记的党课')
+    await first.locator('main').getByRole('link', { name: /记的党课$/ }).first().click()
     await sees(first, '保留的一条')
+    // Which comes first hangs on the two clocks; the person says which one stays.
+    const kept = first.locator('[data-twin=keep]')
+    if ((await kept.innerText()).includes('许丽记的党课')) await enterAt(first, '改为保留这一条')
+    await kept.getByText('杨帆记的党课').waitFor()
     await pictures(first, 'same-event')
     await sound(first, 'same event')
     await enterAt(first, '保留一条，移除另一条')
