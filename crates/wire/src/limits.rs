@@ -4,9 +4,10 @@
 pub const FIRST_BUDGET: u32 = 256 * 1024;
 /// A budget is not halved below this. One change always goes, even if it is longer.
 pub const SMALLEST_BUDGET: u32 = 16 * 1024;
-/// A budget is not doubled above this.
-pub const LARGEST_BUDGET: u32 = 4 * 1024 * 1024;
-/// Bytes of a whole body: the largest budget, and the frontiers of many streams.
+/// A budget is not doubled above this: about what a line of 64 kbit/s moves before anyone loses patience, and as much
+/// as an old laptop takes in at a time without feeling it.
+pub const LARGEST_BUDGET: u32 = 1024 * 1024;
+/// Bytes of a whole body: a budget that may be larger in other programs, and the frontiers of many streams.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
 /// Bytes of a body when unpacked. What unpacks to more is refused before it is all in memory.
 pub const MAX_UNPACKED: usize = 64 * 1024 * 1024;
