@@ -423,9 +423,9 @@ impl Engine {
         let moved =
             ready.sides.iter().any(|sides| covered.get(&sides.stream).is_some_and(|it| *it != sides.theirs));
         course.report.sent += if moved { ready.sent as u64 } else { 0 };
-        // Changes that came in just before the process died are held by both, and not yet noted as such.
-        let unnoted = store.outbox()?.changes > 0;
-        if moved || new || unnoted {
+        // Changes that came in just before the process died are held by both, and not yet noted as such. Asked last: it
+        // goes through the whole log.
+        if moved || new || store.outbox()?.changes > 0 {
             let frontiers: Vec<_> = covered.iter().map(|(id, frontier)| (*id, frontier.clone())).collect();
             let stored = StoredReceipt {
                 at: receipt.at,
