@@ -24,7 +24,7 @@ pub use builders::{BranchBuilder, Calls, MeetingBuilder, PASSWORD, a_branch, a_m
 pub use city_process::CityProcess;
 pub use computer::{Laptop, LoopbackCity, program, stored};
 pub use history::{Entry, History, Member};
-pub use proxy::{Cut, Proxy, Traffic};
+pub use proxy::{Cut, Link, Proxy, Traffic};
 pub use random::Random;
 pub use release::{Expected, Release, Tap, capture};
 pub use secretary::{Enrolled, Holdings, Secretary};

@@ -1,8 +1,10 @@
-//! A TCP relay between a laptop and the city that counts what passes and breaks the line where it is told to.
+//! A TCP relay between a laptop and the city that counts what passes, breaks the line where it is told to, and may be
+//! as slow as a line in the country.
 
+mod link;
 mod requests;
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,6 +13,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
+pub use link::Link;
 use requests::Requests;
 
 /// Where the line breaks. Each cut happens once, at the next request.
@@ -55,14 +58,24 @@ struct Line {
     /// Bytes after which the line breaks, again and again, and those since it last did.
     every: Mutex<Option<(u64, u64)>>,
     watchers: Mutex<Vec<Sender<()>>>,
+    link: Option<Link>,
 }
 
 impl Proxy {
     /// Relays to `city`, `127.0.0.1:4711`.
     pub fn before(city: SocketAddr) -> Result<Self> {
+        Self::relaying(city, Line::default())
+    }
+
+    /// Relays to `city` over a slow line.
+    pub fn over(city: SocketAddr, link: Link) -> Result<Self> {
+        Self::relaying(city, Line { link: Some(link), ..Line::default() })
+    }
+
+    fn relaying(city: SocketAddr, line: Line) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port for the proxy")?;
         let listens = listener.local_addr()?;
-        let line = Arc::new(Line::default());
+        let line = Arc::new(line);
         let shared = line.clone();
         thread::spawn(move || {
             for laptop in listener.incoming().map_while(Result::ok) {
@@ -139,12 +152,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One connection, both ways, until either side ends it or it is cut.
 fn relay(line: &Arc<Line>, laptop: &TcpStream, city: &TcpStream) {
     let answer_limit = Arc::new(AnswerLimit::default());
+    thread::sleep(line.link.map(|link| link.opening()).unwrap_or_default());
     thread::scope(|scope| {
         scope.spawn(|| {
-            upwards(line, laptop, city, &answer_limit);
+            link::carry(line.link, city, |send| upwards(line, (laptop, city), &answer_limit, send));
             let _ = city.shutdown(Shutdown::Write);
         });
-        downwards(line, city, laptop, &answer_limit);
+        link::carry(line.link, laptop, |send| downwards(line, city, &answer_limit, send));
         close(laptop, city);
     });
 }
@@ -167,7 +181,9 @@ impl AnswerLimit {
     }
 }
 
-fn upwards(line: &Line, mut laptop: &TcpStream, mut city: &TcpStream, answer: &AnswerLimit) {
+type Out<'a> = &'a mut dyn FnMut(&[u8]) -> std::io::Result<()>;
+
+fn upwards(line: &Line, (mut laptop, city): (&TcpStream, &TcpStream), answer: &AnswerLimit, send: Out<'_>) {
     let mut requests = Requests::default();
     let mut left = None;
     let mut buffer = [0; 16 * 1024];
@@ -190,14 +206,14 @@ fn upwards(line: &Line, mut laptop: &TcpStream, mut city: &TcpStream, answer: &A
         let (allowed, breaks) = line.allow(bytes.len());
         bytes = &bytes[..allowed];
         line.up.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        if city.write_all(bytes).is_err() || left == Some(0) || breaks {
+        if send(bytes).is_err() || left == Some(0) || breaks {
             return close(laptop, city);
         }
         (0..begun).for_each(|_| line.tell());
     }
 }
 
-fn downwards(line: &Line, mut city: &TcpStream, mut laptop: &TcpStream, limit: &AnswerLimit) {
+fn downwards(line: &Line, mut city: &TcpStream, limit: &AnswerLimit, send: Out<'_>) {
     let mut buffer = [0; 16 * 1024];
     while let Some(mut bytes) = read(&mut city, &mut buffer) {
         let left = limit.get();
@@ -209,7 +225,7 @@ fn downwards(line: &Line, mut city: &TcpStream, mut laptop: &TcpStream, limit: &
         let (allowed, breaks) = line.allow(bytes.len());
         bytes = &bytes[..allowed];
         line.down.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        if laptop.write_all(bytes).is_err() || limit.get() == Some(0) || breaks {
+        if send(bytes).is_err() || limit.get() == Some(0) || breaks {
             return;
         }
     }
@@ -231,6 +247,8 @@ fn close(laptop: &TcpStream, city: &TcpStream) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
+    use std::time::{Duration, Instant};
 
     /// Answers every request with 200 and a body of 1000 bytes, and counts them.
     fn city() -> (SocketAddr, Arc<AtomicU64>) {
@@ -284,6 +302,17 @@ mod tests {
         let traffic = proxy.traffic();
         assert!((5..9).contains(&whole), "about every third of them was cut: {whole}");
         assert!(traffic.bytes() > 30_000, "it was whole again each time: {traffic:?}");
+    }
+
+    #[test]
+    fn a_slow_line_takes_its_time_and_loses_nothing() {
+        let (address, _) = city();
+        let link = Link { bytes_per_second: 40_000, latency: Duration::from_millis(20) };
+        let proxy = Proxy::over(address, link).unwrap();
+        let begin = Instant::now();
+        assert_eq!(post(&proxy), Some(1000));
+        let least = link.opening() + 2 * link.latency + link.leaving(4000);
+        assert!(begin.elapsed() >= least, "{:?} is less than {least:?}", begin.elapsed());
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Unit {
     Requests,
     TimesFloor,
     TimesZstd,
+    TimesLine,
+    Mebibytes,
 }
 
 impl Unit {
@@ -28,6 +30,8 @@ impl Unit {
             Self::Requests => format!("{value:.0} requests"),
             Self::TimesFloor => format!("{value:.2} × floor"),
             Self::TimesZstd => format!("{value:.2} × zstd -3"),
+            Self::TimesLine => format!("{value:.2} × the line alone"),
+            Self::Mebibytes => format!("{value:.0} MiB"),
         }
     }
 }
@@ -59,6 +63,13 @@ pub fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     assert!(!times.is_empty(), "a percentile of nothing was asked for");
     times.sort_unstable();
     times[(times.len() * percent / 100).min(times.len() - 1)]
+}
+
+/// The one in the middle; of an even number the lower.
+pub fn middle(values: &mut [f64]) -> f64 {
+    assert!(!values.is_empty(), "the middle of nothing was asked for");
+    values.sort_unstable_by(f64::total_cmp);
+    values[(values.len() - 1) / 2]
 }
 
 pub fn median(times: &mut [Duration]) -> Duration {
