@@ -20,6 +20,7 @@ mod json;
 mod kinds;
 pub mod limits;
 mod replica;
+mod sealing;
 mod shown;
 mod state;
 mod state_json;
@@ -49,6 +50,7 @@ pub use id::{BadId, BlobHash, ChangeId, DeviceId, PayloadHash, RootKey, StreamId
 pub use json::{Unreadable, canonical, inspect};
 pub use kinds::{BadKind, BadValue, Choice, FieldDef, FieldType, Group, ItemDef, Kind, Kinds, Section};
 pub use replica::{Inserted, Replica};
+pub use sealing::{opening_key, sealing_key};
 pub use state::{ChangeMeta, Closing, Field, Head, Item, LateWrite, Life, RecordState};
 pub use state_json::StateDigest;
 pub use text::{Piece, Take, TextMerge, merge_text, taken};

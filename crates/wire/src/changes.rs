@@ -121,6 +121,69 @@ impl ChangeWriter {
     }
 }
 
+/// Where changes go on their way out.
+pub trait Outgoing {
+    /// Says whether another change may go.
+    fn has_room(&self) -> bool;
+    fn add(&mut self, change: &RawChange);
+}
+
+/// One body, within a budget.
+pub struct Budgeted<'a> {
+    pub writer: &'a mut ChangeWriter,
+    pub budget: u32,
+}
+
+impl Outgoing for Budgeted<'_> {
+    fn has_room(&self) -> bool {
+        self.writer.has_room(self.budget)
+    }
+
+    fn add(&mut self, change: &RawChange) {
+        self.writer.add(change);
+    }
+}
+
+/// As many bodies as it takes, for a file: the first with the message's front, the others begun by `next`.
+pub struct Bodies<F> {
+    done: Vec<Vec<u8>>,
+    writer: ChangeWriter,
+    next: F,
+    part: u32,
+    count: usize,
+}
+
+impl<F: Fn() -> ChangeWriter> Bodies<F> {
+    pub fn new(first: ChangeWriter, next: F, part: u32) -> Self {
+        Self { done: Vec::new(), writer: first, next, part, count: 0 }
+    }
+
+    /// Changes in all bodies.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn finish(mut self) -> Vec<Vec<u8>> {
+        self.done.push(self.writer.finish(false));
+        self.done
+    }
+}
+
+impl<F: Fn() -> ChangeWriter> Outgoing for Bodies<F> {
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn add(&mut self, change: &RawChange) {
+        if !self.writer.has_room(self.part) {
+            let full = std::mem::replace(&mut self.writer, (self.next)());
+            self.done.push(full.finish(false));
+        }
+        self.writer.add(change);
+        self.count += 1;
+    }
+}
+
 /// The header, if expanding its shorthand gives these bytes again, and whether its payload must be described.
 fn plain_header(change: &RawChange) -> Option<(Header, bool)> {
     let header: Header = serde_json::from_slice(&change.header).ok()?;

@@ -4,6 +4,7 @@
 
 mod carried;
 mod cuts;
+mod file;
 mod sizes;
 mod story;
 mod vectors;

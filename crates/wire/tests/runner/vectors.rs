@@ -13,7 +13,7 @@ use wire::{
 
 use crate::world::Device;
 
-fn check(name: &str, made: &Value) -> Value {
+pub fn check(name: &str, made: &Value) -> Value {
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas/wire").join(format!("{name}.json"));
     if std::env::var_os("JISHI_BLESS").is_some() {
@@ -23,7 +23,7 @@ fn check(name: &str, made: &Value) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn bytes(value: &Value) -> Vec<u8> {
+pub fn bytes(value: &Value) -> Vec<u8> {
     let hex = value.as_str().unwrap();
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
@@ -40,7 +40,7 @@ fn carried(changes: &[RawChange]) -> Value {
     changes.iter().map(one).collect()
 }
 
-fn changes() -> Vec<RawChange> {
+pub fn changes() -> Vec<RawChange> {
     let mut a = Device::new(1, None);
     let born = a.commit("meeting", "m1", &[("~born", json!(true), &[]), ("place", json!("一会议室"), &[])]);
     let mut b = Device::new(2, a.stream);
@@ -52,7 +52,7 @@ fn changes() -> Vec<RawChange> {
     vec![born.raw, edit.raw, withheld.raw, newer]
 }
 
-fn frontier() -> Frontier {
+pub fn frontier() -> Frontier {
     let mut frontier = Frontier::default();
     frontier.advance(DeviceId([1; 32]), 1, ChangeId([3; 32]), None);
     frontier.advance(DeviceId([1; 32]), 1, ChangeId([4; 32]), None);
