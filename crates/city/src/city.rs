@@ -61,6 +61,8 @@ pub enum CityError {
         "不能在 {0} 上用不加密的 HTTP：只听 127.0.0.1，或放在提供 HTTPS 的反向代理后面并加上 --behind-proxy"
     )]
     PlainHttp(SocketAddr),
+    #[error("没有做成文件：{0}")]
+    File(&'static str),
 }
 
 impl From<rusqlite::Error> for CityError {

@@ -3,8 +3,10 @@
 use crate::audit;
 use crate::db::DbError;
 use crate::world::World;
+use replica::DeviceId;
 use rusqlite::{Connection, OptionalExtension};
 use wire::enrol::{CodeKey, EnrolCode};
+use wire::file::{OpeningKey, of_code};
 
 pub const LASTS_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
@@ -46,6 +48,23 @@ pub fn find(connection: &Connection, place: &str) -> Result<Option<Kept>, DbErro
     };
     let key = key.try_into().map_err(|_| DbError::Damaged { table: "enrol_code", what: place.to_owned() })?;
     Ok(Some(Kept { key: CodeKey(key), organisation, ends_at, used }))
+}
+
+/// The place of the code whose key opens files sealed to this recipient.
+pub fn sealed_to(
+    connection: &Connection,
+    recipient: &DeviceId,
+) -> Result<Option<(String, OpeningKey)>, DbError> {
+    let mut statement = connection.prepare("SELECT place, key FROM enrol_code ORDER BY made_at DESC")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = CodeKey(crate::log::bytes32(row.get(1)?, "enrol_code")?);
+        let (device, opening) = of_code(&key);
+        if device == *recipient {
+            return Ok(Some((row.get(0)?, opening)));
+        }
+    }
+    Ok(None)
 }
 
 /// Marks the code as used.

@@ -45,6 +45,6 @@ impl City {
 
     /// Answers a request for enrolment.
     pub fn enrol(&self, sealed: &Sealed) -> Result<Sealed, Refusal> {
-        enrol::answer(self, sealed).map_err(|refuse| refuse.words(self.world.now()))
+        enrol::answer(self, sealed, enrol::Knows::Root).map_err(|refuse| refuse.words(self.world.now()))
     }
 }

@@ -40,13 +40,26 @@ pub fn greeting(city: &City) -> Result<Hello, Refuse> {
 
 /// `POST /v1/enrol`
 pub async fn enrol(State(city): State<Arc<City>>, Json(sealed): Json<Sealed>) -> Response {
-    blocking(city, move |city| answer(city, &sealed).map(Json)).await
+    blocking(city, move |city| answer(city, &sealed, Knows::Root).map(Json)).await
+}
+
+/// What a laptop knows of the city when it asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knows {
+    /// Its root key, from the greeting.
+    Root,
+    /// Nothing: it asks by file, and is told the root key in the answer, under the code's seal.
+    Nothing,
 }
 
 /// Every refusal leaves the code, the register and the streams as they were.
-pub fn answer(city: &City, sealed: &Sealed) -> Result<Sealed, Refuse> {
+pub fn answer(city: &City, sealed: &Sealed, knows: Knows) -> Result<Sealed, Refuse> {
     let ask: EnrolAsk = sealed.read().ok_or(Refuse::bad("malformed"))?;
-    if ask.root != city.root.to_string() {
+    let (named, root) = match knows {
+        Knows::Root => (city.root.to_string(), city.root.0),
+        Knows::Nothing => (String::new(), [0; 32]),
+    };
+    if ask.root != named {
         return Err(Refuse::new(StatusCode::CONFLICT, "other_city"));
     }
     let now = city.world.now();
@@ -60,14 +73,15 @@ pub fn answer(city: &City, sealed: &Sealed) -> Result<Sealed, Refuse> {
         false => Ok(Err(Refuse::new(StatusCode::TOO_MANY_REQUESTS, "code_too_many_tries"))),
     })??;
     let kept = kept.ok_or_else(unknown)?;
-    let keys = Keys { device: &ask.device, root: &city.root.0 };
-    if !sealed.fits(&kept.key, Way::ToCity, keys) {
+    if !sealed.fits(&kept.key, Way::ToCity, Keys { device: &ask.device, root: &root }) {
         return Err(unknown());
     }
     let founding = founding(&ask)?;
+    let keys = Keys { device: &ask.device, root: &city.root.0 };
     city.db.write(|t| {
         let kept = codes::find(t, place)?.ok_or_else(unknown)?;
         if let Some(answered) = answered(&kept, &ask, now)? {
+            attempts::forget(t, place)?;
             return Ok(answered);
         }
         let yes = admit(city, t, &kept, &ask, founding, now)?;

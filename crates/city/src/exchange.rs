@@ -5,6 +5,7 @@ use crate::accept::{self, Taken};
 use crate::chain::Held;
 use crate::city::City;
 use crate::db::DbError;
+use crate::file;
 use crate::http::{Refuse, blocking};
 use crate::right::{self, Carrier};
 use crate::{blobs, fold, keys, lacking, log, quarantine, receipts, seen};
@@ -18,8 +19,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::enrol::{EXCHANGE_PATH, EXCHANGE_TYPE};
 use wire::{
-    Answer, ChangeWriter, Have, Presented, RefusedPart, Request, RequestHead, Span, StreamAnswer,
-    StreamState, Target,
+    Answer, Bodies, Budgeted, ChangeWriter, Have, Lacks, Outgoing, Presented, RefusedPart, Request,
+    RequestHead, Span, StreamAnswer, StreamState, Target,
 };
 
 /// A request is believed this far from the city's clock, on either side. Nonces are kept for twice as long.
@@ -82,12 +83,15 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
     let answer = city.db.write(|t| {
         spend_nonce(t, head, now)?;
         let taken = accept::take_in(city, t, changes, &presented, now)?;
+        if taken.new > 0 {
+            file::link_kept(city, t, now)?;
+        }
         let mut refused: Vec<RefusedPart> = bad;
         refused.extend(turned_away(&taken));
         match right::carrier(t, &head.device)? {
             Carrier::LetIn => {
                 seen::note(t, &head.device, now)?;
-                let mut exchange = Exchange { city, t, head, request: &request, refused };
+                let mut exchange = Exchange { city, t, head, request: &request, form: Form::Line, refused };
                 exchange.answer(taken.new > 0, now).map(Ok)
             }
             Carrier::Revoked => {
@@ -106,7 +110,7 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
 
 /// A device that is let in; one whose own introduction is among what it carries; or one that carries on a chain that is
 /// held, which nobody can who never held the stream.
-fn may_be_heard(connection: &Connection, request: &Request, head: &RequestHead) -> Result<bool, Refuse> {
+pub fn may_be_heard(connection: &Connection, request: &Request, head: &RequestHead) -> Result<bool, Refuse> {
     if right::is_let_in(connection, &head.device)? || introduces(request, head) {
         return Ok(true);
     }
@@ -140,7 +144,7 @@ pub fn spend_nonce(t: &Connection, head: &RequestHead, now: i64) -> Result<(), R
 }
 
 /// Signatures are checked before the transaction begins, on two threads when there are many.
-fn verify(raw: Vec<RawChange>) -> (Vec<Change>, Vec<RefusedPart>) {
+pub fn verify(raw: Vec<RawChange>) -> (Vec<Change>, Vec<RefusedPart>) {
     let judge = |part: Vec<RawChange>| -> Vec<Result<Change, RefusedPart>> {
         let refused = |change| RefusedPart::Change { change, code: "bad_change".to_owned() };
         part.into_iter()
@@ -168,7 +172,7 @@ fn verify(raw: Vec<RawChange>) -> (Vec<Change>, Vec<RefusedPart>) {
 }
 
 /// What the door turned away. A change whose chain has a gap is not here: the frontier says what is missing.
-fn turned_away(taken: &Taken) -> impl Iterator<Item = RefusedPart> + '_ {
+pub fn turned_away(taken: &Taken) -> impl Iterator<Item = RefusedPart> + '_ {
     let device = |(_, device): &(StreamId, DeviceId)| RefusedPart::Device {
         device: *device,
         code: "not_permitted".to_owned(),
@@ -177,12 +181,23 @@ fn turned_away(taken: &Taken) -> impl Iterator<Item = RefusedPart> + '_ {
     taken.not_permitted.iter().map(device).chain(taken.no_stream.iter().map(stream))
 }
 
-struct Exchange<'a> {
-    city: &'a City,
-    t: &'a Connection,
-    head: &'a RequestHead,
-    request: &'a Request,
-    refused: Vec<RefusedPart>,
+/// How an answer travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Within the laptop's budget; what is open is settled by the next request.
+    Line,
+    /// All at once, and to be understood without the request: another one may take weeks.
+    File,
+}
+
+/// One request on the way to its answer, after what it brought was taken in.
+pub struct Exchange<'a> {
+    pub city: &'a City,
+    pub t: &'a Connection,
+    pub head: &'a RequestHead,
+    pub request: &'a Request,
+    pub form: Form,
+    pub refused: Vec<RefusedPart>,
 }
 
 /// What is said of a stream, and what is to be sent of it. A digest that differs is answered with the frontier alone: what
@@ -209,11 +224,55 @@ pub fn stream_state(
     Ok((StreamState::Differs { frontier: frontier.clone(), traces }, send))
 }
 
+/// In a file, always the city's own frontier. A device of which the laptop named an end that is not here would get a
+/// trace and be asked about; a file cannot wait for that and brings the whole chain.
+fn whole_state(
+    t: &Connection,
+    stream: &StreamId,
+    have: &Have,
+    frontier: &Frontier,
+) -> Result<(StreamState, BTreeMap<DeviceId, Span>), DbError> {
+    let held = Held::new(t, stream);
+    let nothing = Frontier::default();
+    let theirs = match have {
+        Have::Digest(_) => &nothing,
+        Have::Full(theirs) => theirs,
+    };
+    let Lacks { mut send, unknown } = wire::difference(frontier, theirs, &BTreeMap::new(), &held);
+    held.done()?;
+    for device in unknown.iter().filter(|device| frontier.0.contains_key(device)) {
+        send.entry(*device).or_insert(Span::After(0));
+    }
+    Ok((StreamState::Differs { frontier: frontier.clone(), traces: BTreeMap::new() }, send))
+}
+
 /// What is to be sent of one stream.
 type ToSend = (StreamId, BTreeMap<DeviceId, Span>);
 
 impl Exchange<'_> {
     fn answer(&mut self, new: bool, now: i64) -> Result<Vec<u8>, Refuse> {
+        let (answer, mut to_send) = self.front(new, now)?;
+        let mut writer = answer.begin();
+        if let Some(receipt) = &answer.receipt {
+            self.vouch(&answer, &receipt.key, &mut to_send, &mut writer)?;
+        }
+        let budget = self.request.budget.min(MOST_ANSWER);
+        let more = self.send(&to_send, &mut Budgeted { writer: &mut writer, budget })?;
+        Ok(writer.finish(more))
+    }
+
+    /// The answer in as many bodies as it takes: the first has the front, the others only carry.
+    pub fn answer_in_parts(&mut self, new: bool, now: i64, part: u32) -> Result<Vec<Vec<u8>>, Refuse> {
+        let (front, to_send) = self.front(new, now)?;
+        let mut rest = front.clone();
+        (rest.streams, rest.refused, rest.receipt, rest.wanted) = (Vec::new(), Vec::new(), None, Vec::new());
+        let mut out = Bodies::new(front.begin(), || rest.begin(), part);
+        self.send(&to_send, &mut out)?;
+        Ok(out.finish())
+    }
+
+    /// What is said before the changes, and which changes are to follow.
+    fn front(&mut self, new: bool, now: i64) -> Result<(Answer, Vec<ToSend>), Refuse> {
         let (mut streams, mut frontiers, mut to_send) = (Vec::new(), Vec::new(), Vec::new());
         let mut wanted = Vec::new();
         for ask in &self.request.streams {
@@ -226,7 +285,10 @@ impl Exchange<'_> {
             keys::tell(self.city, self.t, &stream, now)?;
             wanted.extend(lacking::wanted(self.city, self.t, &stream, &self.head.device)?);
             let frontier = log::frontier(self.t, &stream)?;
-            let (state, send) = stream_state(self.t, &stream, &ask.have, &frontier)?;
+            let (state, send) = match self.form {
+                Form::Line => stream_state(self.t, &stream, &ask.have, &frontier)?,
+                Form::File => whole_state(self.t, &stream, &ask.have, &frontier)?,
+            };
             streams.push(StreamAnswer { stream, state });
             frontiers.push((stream, frontier));
             to_send.push((stream, send));
@@ -236,20 +298,16 @@ impl Exchange<'_> {
         if new {
             receipts::keep(self.t, &receipt)?;
         }
-        let refused = std::mem::take(&mut self.refused);
-        let mut answer = Answer {
+        let answer = Answer {
             streams,
-            refused,
+            refused: std::mem::take(&mut self.refused),
             retry_after: None,
             receipt: Some(receipt),
             wanted,
             more: false,
             changes: Vec::new(),
         };
-        let mut writer = answer.begin();
-        self.vouch(&answer, &operating.device(), &mut to_send, &mut writer)?;
-        answer.more = self.send(&to_send, &mut writer)?;
-        Ok(writer.finish(answer.more))
+        Ok((answer, to_send))
     }
 
     /// A laptop believes a receipt once it holds the certificate of its key, which that key's first change in a stream
@@ -283,17 +341,16 @@ impl Exchange<'_> {
     }
 
     /// Writes changes while there is room. Gives whether any are left.
-    fn send(&self, to_send: &[ToSend], writer: &mut ChangeWriter) -> Result<bool, DbError> {
-        let budget = self.request.budget.min(MOST_ANSWER);
+    fn send(&self, to_send: &[ToSend], out: &mut dyn Outgoing) -> Result<bool, DbError> {
         for (stream, spans) in to_send.iter().filter(|(_, spans)| !spans.is_empty()) {
             let Some(founder) = fold::founder(self.t, stream)? else { continue };
             let verdicts = fold::verdicts(self.t, &self.city.root, stream, founder, None)?;
             for (device, span) in spans {
                 let room = match span {
-                    Span::After(n) => self.send_after(stream, device, *n, &verdicts, budget, writer)?,
+                    Span::After(n) => self.send_after(stream, device, *n, &verdicts, out)?,
                     Span::Only(places) => {
                         let ids = places.iter().map(|(_, id)| *id);
-                        self.send_only(ids, &verdicts, budget, writer)?
+                        self.send_only(ids, &verdicts, out)?
                     }
                 };
                 if !room {
@@ -310,8 +367,7 @@ impl Exchange<'_> {
         device: &DeviceId,
         n: u64,
         verdicts: &Verdicts,
-        budget: u32,
-        writer: &mut ChangeWriter,
+        out: &mut dyn Outgoing,
     ) -> Result<bool, DbError> {
         let mut statement = self.t.prepare_cached(
             "SELECT header, signature, payload, lamport FROM change
@@ -320,10 +376,10 @@ impl Exchange<'_> {
         let n = i64::try_from(n).unwrap_or(i64::MAX);
         let mut rows = statement.query((stream.0.as_slice(), device.0.as_slice(), n))?;
         while let Some(row) = rows.next()? {
-            if !writer.has_room(budget) {
+            if !out.has_room() {
                 return Ok(false);
             }
-            writer.add(&self.shown(log::raw(row)?, verdicts)?);
+            out.add(&self.shown(log::raw(row)?, verdicts)?);
         }
         Ok(true)
     }
@@ -332,15 +388,14 @@ impl Exchange<'_> {
         &self,
         ids: impl Iterator<Item = ChangeId>,
         verdicts: &Verdicts,
-        budget: u32,
-        writer: &mut ChangeWriter,
+        out: &mut dyn Outgoing,
     ) -> Result<bool, DbError> {
         for id in ids {
-            if !writer.has_room(budget) {
+            if !out.has_room() {
                 return Ok(false);
             }
             if let Some(change) = log::get(self.t, &id)? {
-                writer.add(&self.shown(change.raw, verdicts)?);
+                out.add(&self.shown(change.raw, verdicts)?);
             }
         }
         Ok(true)

@@ -32,10 +32,10 @@ pub fn sign_digest(operating: &OperatingKey, head: &RequestHead, digest: [u8; 32
     receipt
 }
 
-/// Keeps a receipt as it is sent.
+/// Keeps a receipt as it is sent. A file that comes again, more of it whole than before, gets one that covers more.
 pub fn keep(connection: &Connection, receipt: &Receipt) -> Result<(), DbError> {
     connection
-        .prepare_cached("INSERT INTO receipt (nonce, device, at, bytes) VALUES (?1, ?2, ?3, ?4)")?
+        .prepare_cached("INSERT OR REPLACE INTO receipt (nonce, device, at, bytes) VALUES (?1, ?2, ?3, ?4)")?
         .execute((receipt.nonce.as_slice(), receipt.device.0.as_slice(), receipt.at, receipt.to_bytes()))?;
     Ok(())
 }

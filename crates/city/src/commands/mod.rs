@@ -6,6 +6,7 @@ mod keys;
 mod operators;
 mod organisations;
 mod serve;
+mod usb;
 
 use city::{City, Folder, World};
 use clap::Subcommand;
@@ -42,6 +43,8 @@ pub enum Command {
     Release(devices::Release),
     /// 归档一条记录：以后支部对它的改动一律退回
     Seal(organisations::Seal),
+    #[command(flatten)]
+    Usb(usb::Usb),
     /// 每条流的记录摘要：党组织编号、流、摘要
     Digest,
     /// 核对数据库：每条链、每个签名、每张回执、每份记录
@@ -65,6 +68,7 @@ pub fn run(folder: &Folder, command: Command) -> anyhow::Result<()> {
         Command::Quarantine(devices) => devices.quarantine(&open(folder)?),
         Command::Release(release) => release.run(&open(folder)?),
         Command::Seal(seal) => seal.run(&open(folder)?),
+        Command::Usb(usb) => usb.run(&open(folder)?),
         Command::Digest => organisations::digest(&open(folder)?),
         Command::Check => organisations::check(&open(folder)?),
     }

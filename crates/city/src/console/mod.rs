@@ -1,4 +1,5 @@
-//! The console's host: sign-in, what was received, what operators do about devices and redactions, and the built pages.
+//! The console's host: sign-in, what was received, what operators do about devices and redactions, files on USB sticks,
+//! and the built pages.
 
 mod act;
 mod devices;
@@ -7,10 +8,13 @@ mod pages;
 mod records;
 mod redactions;
 mod session;
+mod usb;
 mod view;
 
 use crate::city::City;
+use crate::file::MAX_FILE;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use std::sync::Arc;
 
@@ -29,5 +33,7 @@ pub fn routes() -> Router<Arc<City>> {
         .route("/console/api/redactions/{id}/confirm", post(redactions::confirm))
         .route("/console/api/redactions/{id}/decline", post(redactions::decline))
         .route("/console/api/me", get(records::me))
+        .route("/console/api/usb", get(usb::history).post(usb::import).layer(DefaultBodyLimit::max(MAX_FILE)))
+        .route("/console/api/usb/{id}/answer", get(usb::answer))
         .fallback(pages::page)
 }

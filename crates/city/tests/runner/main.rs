@@ -10,4 +10,5 @@ mod exchange;
 mod init;
 mod judge;
 mod redact;
+mod usb;
 mod world;
