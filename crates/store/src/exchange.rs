@@ -220,7 +220,8 @@ impl Store {
     }
 
     /// Takes the city's answer: its ends, and its receipt if it gave one. What the ends cover counts as reported at
-    /// the receipt's time; a time that a change already has stays. Without a receipt only the ends are noted.
+    /// the receipt's time; a time that a change already has stays. Without a receipt only the ends are noted. A receipt
+    /// that is held already, from a file that is read again, is kept once.
     pub fn put_receipt(
         &self,
         receipt: Option<&StoredReceipt>,
@@ -228,7 +229,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.transact(|db| {
             if let Some(receipt) = receipt {
-                let sql = "INSERT INTO receipt (at, body, frontiers) VALUES (?1, ?2, ?3)";
+                let sql = "INSERT INTO receipt (at, body, frontiers) SELECT ?1, ?2, ?3
+                           WHERE NOT EXISTS (SELECT 1 FROM receipt WHERE at = ?1 AND body = ?2)";
                 db.prepare_cached(sql)?.execute(params![receipt.at, receipt.body, receipt.frontiers])?;
                 receipts::note_owner(db, db.last_insert_rowid(), covered)?;
             }
@@ -244,6 +246,14 @@ impl Store {
         })?;
         self.tell(&Touched::draft("sync", ""));
         Ok(())
+    }
+
+    /// Whether the city holds a change, as far as its last receipt says.
+    pub fn is_reported(&self, id: &ChangeId) -> Result<bool, StoreError> {
+        self.look(|db| {
+            let sql = "SELECT 1 FROM reported JOIN change ON change.seq = reported.change WHERE id = ?1 AND held = 1";
+            Ok(db.prepare_cached(sql)?.exists([id.as_bytes()])?)
+        })
     }
 
     /// The latest receipts, the last first.

@@ -1,9 +1,10 @@
 //! The signing identity of this computer. It lies in the encrypted file; the newest one signs.
 
 use ed25519_dalek::{Signer, SigningKey};
-use replica::{DeviceId, STREAM_KIND, STREAM_RECORD, device_of};
+use replica::{DeviceId, STREAM_KIND, STREAM_RECORD, device_of, opening_key};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::error::{Fault, StoreError};
 use crate::fold::Batch;
@@ -35,6 +36,17 @@ impl Store {
     /// Signs bytes that begin with their purpose and version.
     pub fn sign(&self, bytes: &[u8]) -> Result<[u8; 64], StoreError> {
         self.look(|db| Ok(current(db)?.key().sign(bytes).to_bytes()))
+    }
+
+    /// The secret that opens what was sealed to this computer under one of its identities, also an earlier one.
+    pub fn opening_key(&self, device: &DeviceId) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
+        self.look(|db| {
+            let sql = "SELECT secret FROM identity WHERE public = ?1";
+            let mut statement = db.prepare_cached(sql)?;
+            let secret: Option<[u8; 32]> =
+                statement.query_row([device.as_bytes()], |row| row.get(0)).optional()?;
+            Ok(secret.map(|secret| Zeroizing::new(opening_key(&SigningKey::from_bytes(&secret)))))
+        })
     }
 
     /// Takes a new identity from now on, introduced to the own stream by a change that the old one signs. For a

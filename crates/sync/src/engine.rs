@@ -6,6 +6,7 @@ use crate::announced;
 use crate::chain::Held;
 use crate::enrol::Enrolment;
 use crate::error::{SyncError, Way};
+use crate::file::Book;
 use crate::http::{Carrier, Http, NoReply, Reply};
 use crate::outgoing::{Outgoing, Told, Written};
 use crate::plan::{self, Next, Open, Sides};
@@ -433,6 +434,7 @@ impl Engine {
                 frontiers: frontiers_to_bytes(&frontiers),
             };
             store.put_receipt(Some(&stored), &covered)?;
+            Book::passed(store, receipt.at)?;
         }
         Ok(moved)
     }

@@ -14,6 +14,7 @@ const META: &str = "city";
 /// The city that this branch is enrolled with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolment {
+    /// Empty if the branch was enrolled by file and no address is known.
     pub address: String,
     pub root: RootKey,
     /// The operating key that the city signed with last.
@@ -88,10 +89,10 @@ pub fn enrol_over(
         nonce: nonce(sources),
     };
     let yes = ask_city(carrier, code, &ask, &root)?;
-    accept(store, address, root, own, yes)
+    accept(store, &address.to_string(), root, own, yes)
 }
 
-fn nonce(sources: &dyn Sources) -> String {
+pub(crate) fn nonce(sources: &dyn Sources) -> String {
     let mut bytes = [0; 16];
     sources.fill(&mut bytes);
     replica::to_hex(&bytes)
@@ -127,9 +128,9 @@ fn ask_city(
 }
 
 /// Pins the root, takes the city's change, and remembers the city last: before that nothing was promised.
-fn accept(
+pub(crate) fn accept(
     store: &Store,
-    address: &Address,
+    address: &str,
     root: RootKey,
     own: StreamId,
     yes: EnrolYes,
@@ -148,7 +149,7 @@ fn accept(
     store.set_root(&yes.stream, &root)?;
     store.apply(&[raw])?;
     let enrolment = Enrolment {
-        address: address.to_string(),
+        address: address.to_owned(),
         root,
         operating: yes.operating,
         organisation: yes.organisation,

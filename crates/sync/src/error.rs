@@ -2,6 +2,7 @@
 
 use store::{Losses, StoreError};
 use wire::enrol::BadCode;
+use wire::file::FileError;
 
 /// Which side would lose records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,13 @@ pub enum SyncError {
     TooManyLost { way: Way, losses: Losses },
     #[error("this branch is not enrolled")]
     NotEnrolled,
+    /// A file of this program, but one that the city reads.
+    #[error("this file is for the city")]
+    WrongWay,
+    #[error("this file is for another computer")]
+    OtherComputer,
+    #[error(transparent)]
+    File(FileError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -61,7 +69,20 @@ impl SyncError {
             Self::BadCode(BadCode::Check) => "code_check",
             Self::TooManyLost { .. } => "too_many_lost",
             Self::NotEnrolled => "not_enrolled",
+            Self::WrongWay => "wrong_way",
+            Self::OtherComputer => "other_computer",
+            Self::File(error) => error.code(),
             Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl From<FileError> for SyncError {
+    fn from(error: FileError) -> SyncError {
+        match error {
+            FileError::NotForUs => SyncError::OtherComputer,
+            FileError::BadSignature => SyncError::BadSignature,
+            other => SyncError::File(other),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The exchange between a store and its city: enrolment, rounds over HTTP, and issuing records again into a stream
-//! that the city already has.
+//! The exchange between a store and its city: enrolment, rounds over HTTP, files on a USB stick, and issuing records
+//! again into a stream that the city already has.
 //!
 //! It never holds a transaction while it waits for the network, never decides what a record comes to, never believes
 //! an address: the city's root key is what it knows. It blocks: call it from a thread of its own.
 //!
-//! Start with [`enrol`] and [`Engine`] (`exchange`, then `blobs`); `plan` decides what the next request says, without doing anything.
+//! Start with [`enrol`], [`Engine`] (`exchange`, then `blobs`) and [`file`]; `plan` decides what the next request says,
+//! without doing anything.
 
 mod address;
 mod announced;
@@ -13,6 +14,7 @@ mod chain;
 mod engine;
 mod enrol;
 mod error;
+pub mod file;
 mod http;
 mod outgoing;
 mod plan;

@@ -44,7 +44,8 @@ pub fn import(city: &City, bytes: &[u8]) -> Result<FileDone, Refuse> {
                 quarantine::answer(t, &asks, &request, Vec::new())?;
                 return Ok(Err(Refuse::new(StatusCode::FORBIDDEN, REVOKED)));
             }
-            Carrier::Stranger => return Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled")),
+            // What it carried was judged by its signers and stays.
+            Carrier::Stranger => return Ok(Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled"))),
         }
         let linked = if taken.new > 0 { link_kept(city, t, now)? } else { 0 };
         let unlinked: Prevs =

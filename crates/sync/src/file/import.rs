@@ -1,0 +1,192 @@
+//! A file from the city: taken in section by section, so that what is good of a damaged one is kept.
+
+use super::asking::Pending;
+use super::book::Book;
+use super::bundle::covers;
+use crate::enrol::{Enrolment, accept};
+use crate::error::SyncError;
+use crate::plan;
+use replica::{DeviceId, Frontier, RawChange, RootKey, StreamId, is_certificate};
+use std::collections::BTreeMap;
+use std::io::Read;
+use store::{Store, StoreError, StoredReceipt};
+use wire::enrol::{EnrolYes, Keys, Sealed, Way};
+use wire::file::{FileError, Head, Label, OpenFile, OpeningKey, Place, Purpose, Section, SectionKind, open};
+use wire::{Answer, Have, RefusedPart, StreamAsk, frontiers_to_bytes};
+
+/// What a file did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// It let this computer in. If `reissue_from` is set, records have to be matched first.
+    pub enrolled: Option<Enrolment>,
+    /// When the city made it, by its clock.
+    pub made_at: i64,
+    /// The nonce of the export that it answers, in hex.
+    pub answers: Option<String>,
+    /// Changes that are new here, that were here, and that wait for one before them.
+    pub new: u64,
+    pub known: u64,
+    pub waiting: u64,
+    /// What the city turned away.
+    pub refused: Vec<RefusedPart>,
+    /// The city's time of the receipt.
+    pub receipt_at: Option<i64>,
+    /// A later answer was here before: its receipt stands.
+    pub stale: bool,
+    /// From here on the file could not be read; what came before was taken in.
+    pub damaged: Option<Place>,
+}
+
+/// Takes in a file that the city made.
+pub fn import(store: &Store, mut from: impl Read) -> Result<Imported, SyncError> {
+    let label = Label::read(&mut from)?;
+    let known = Enrolment::of(store)?;
+    match label.purpose {
+        Purpose::Request | Purpose::EnrolAsk => return Err(SyncError::WrongWay),
+        Purpose::Answer | Purpose::EnrolYes => {}
+    }
+    if known.as_ref().is_some_and(|known| known.root != label.city) {
+        return Err(SyncError::OtherCity);
+    }
+    let key = store.opening_key(&label.recipient)?.ok_or(SyncError::OtherComputer)?;
+    let file = open(&label, from, &OpeningKey::new(&key))?;
+    let mut intake = Intake { store, label, file, done: Imported::default() };
+    let certified = is_from(&label.city, &intake.file.head);
+    let enrolment = match known {
+        Some(known) => known,
+        None => intake.enrol()?,
+    };
+    if !certified {
+        return Err(SyncError::BadSignature);
+    }
+    intake.run(enrolment)?;
+    Ok(intake.done)
+}
+
+/// Says whether the root vouches for who made the file.
+fn is_from(root: &RootKey, head: &Head) -> bool {
+    let certificate = serde_json::from_str(&head.certificate);
+    certificate.is_ok_and(|certificate| is_certificate(root, &head.sender, &certificate))
+}
+
+struct Intake<'a, R: Read> {
+    store: &'a Store,
+    label: Label,
+    file: OpenFile<R>,
+    done: Imported,
+}
+
+/// The front of an answer, before its receipt counts.
+struct Front {
+    answer: Answer,
+    covered: BTreeMap<StreamId, Frontier>,
+}
+
+impl<R: Read> Intake<'_, R> {
+    /// Takes the yes to this computer's ask. Only the code proves whose city this is.
+    fn enrol(&mut self) -> Result<Enrolment, SyncError> {
+        let pending = Pending::of(self.store)?.filter(|_| self.label.purpose == Purpose::EnrolYes);
+        let pending = pending.ok_or(SyncError::NotEnrolled)?;
+        let section = self.file.next()?.filter(|section| section.kind == SectionKind::Enrolment);
+        let bytes = section.map(|section| section.bytes).unwrap_or_default();
+        let sealed: Sealed = serde_json::from_slice(&bytes).map_err(|_| SyncError::BadSignature)?;
+        let keys = Keys { device: &self.label.recipient, root: &self.label.city.0 };
+        let fits = sealed.fits(&pending.key(), Way::ToLaptop, keys);
+        let yes: Option<EnrolYes> = fits.then(|| sealed.read()).flatten();
+        let yes = yes.ok_or(SyncError::BadSignature)?;
+        if yes.operating != self.file.head.sender || !is_from(&self.label.city, &self.file.head) {
+            return Err(SyncError::BadSignature);
+        }
+        let own = self.store.own_stream()?.ok_or(StoreError::NoStream)?;
+        let enrolment = accept(self.store, "", self.label.city, own, yes)?;
+        Pending::clear(self.store)?;
+        self.done.enrolled = Some(enrolment.clone());
+        Ok(enrolment)
+    }
+
+    fn run(&mut self, mut enrolment: Enrolment) -> Result<(), SyncError> {
+        let head = self.file.head.clone();
+        self.done.made_at = head.at;
+        self.done.answers = head.answers.as_ref().map(|nonce| replica::to_hex(nonce));
+        let mut front = None;
+        loop {
+            match self.file.next() {
+                Ok(None) => break,
+                Ok(Some(section)) => match section.kind {
+                    SectionKind::Message => self.message(&head, &section, &mut front)?,
+                    SectionKind::Enrolment | SectionKind::Blob | SectionKind::Other(_) => {}
+                },
+                Err(FileError::Damaged(Some(place))) if front.is_some() || self.done.enrolled.is_some() => {
+                    self.done.damaged = Some(place);
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match front {
+            Some(front) => self.receipt(&head, front, &mut enrolment),
+            None => Ok(()),
+        }
+    }
+
+    /// The first message has the front and names the streams in the head's order; later ones only carry changes.
+    fn message(
+        &mut self,
+        head: &Head,
+        section: &Section,
+        front: &mut Option<Front>,
+    ) -> Result<(), SyncError> {
+        let first = front.is_none();
+        let asked = |stream: &StreamId| StreamAsk { stream: *stream, have: Have::Digest([0; 16]) };
+        let asked: Vec<StreamAsk> = if first { head.streams.iter().map(asked).collect() } else { Vec::new() };
+        let device = self.label.recipient;
+        let (mut answer, _) = Answer::decode(&section.bytes, &asked, head.receipt_nonce(), device)
+            .map_err(|_| FileError::Damaged(None))?;
+        self.apply(&std::mem::take(&mut answer.changes))?;
+        if first {
+            // Without a request in mind "the same" says nothing, and the city does not say it in a file.
+            let told = |state| plan::answered(state, &Frontier::default());
+            let streams = answer.streams.iter();
+            let covered = streams.filter_map(|stream| Some((stream.stream, told(&stream.state)?))).collect();
+            *front = Some(Front { answer, covered });
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, changes: &[RawChange]) -> Result<(), SyncError> {
+        let applied = self.store.apply(changes)?;
+        self.done.new += applied.new.len() as u64;
+        self.done.known += applied.known as u64;
+        self.done.waiting += applied.waiting as u64;
+        Ok(())
+    }
+
+    /// What the city said that it holds, if no later answer said so before.
+    fn receipt(&mut self, head: &Head, front: Front, enrolment: &mut Enrolment) -> Result<(), SyncError> {
+        let Front { answer, covered } = front;
+        let receipt = answer.receipt.ok_or(SyncError::BadSignature)?;
+        if receipt.key != head.sender || !covers(&receipt, &covered) {
+            return Err(SyncError::BadSignature);
+        }
+        self.done.refused = answer.refused;
+        self.done.receipt_at = Some(receipt.at);
+        self.done.stale = !Book::take(self.store, self.done.answers.as_deref(), receipt.at)?;
+        if !self.done.stale {
+            let frontiers: Vec<_> = covered.iter().map(|(id, frontier)| (*id, frontier.clone())).collect();
+            let frontiers = frontiers_to_bytes(&frontiers);
+            let stored = StoredReceipt { at: receipt.at, body: receipt.to_bytes(), frontiers };
+            self.store.put_receipt(Some(&stored), &covered)?;
+            self.trust(enrolment, head.sender)?;
+        }
+        Ok(())
+    }
+
+    /// The next file is sealed to the key that the city signs with now.
+    fn trust(&self, enrolment: &mut Enrolment, key: DeviceId) -> Result<(), SyncError> {
+        if enrolment.operating != key {
+            enrolment.operating = key;
+            enrolment.save(self.store)?;
+        }
+        Ok(())
+    }
+}
