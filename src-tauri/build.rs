@@ -1,4 +1,4 @@
-//! Declares the one command, so that it needs a permission like every other, and makes sure that there are pages to
+//! Declares the commands, so that they need a permission like every other, and makes sure that there are pages to
 //! embed: without any, the window's configuration would not even compile.
 
 use std::path::Path;
@@ -17,6 +17,6 @@ fn main() -> io::Result<()> {
         fs::create_dir_all(pages)?;
         fs::write(pages.join("index.html"), NOT_BUILT)?;
     }
-    let commands = tauri_build::AppManifest::new().commands(&["call"]);
+    let commands = tauri_build::AppManifest::new().commands(&["call", "usb_export", "usb_import"]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands)).map_err(io::Error::other)
 }

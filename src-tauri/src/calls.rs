@@ -15,6 +15,11 @@ pub struct Calls {
 }
 
 impl Calls {
+    /// The program, or why its records cannot be reached.
+    pub fn app(&self) -> Result<Arc<App>, Value> {
+        self.app.clone()
+    }
+
     /// Opens the data folder and passes what changes on to the page.
     pub fn open(handle: AppHandle) -> Self {
         let app = app::default_data_folder()
@@ -46,7 +51,7 @@ impl Calls {
 #[tauri::command]
 pub async fn call(name: String, payload: Value, calls: State<'_, Calls>) -> Result<Value, Value> {
     calls.heard.store(true, Ordering::Relaxed);
-    let app = calls.app.clone()?;
+    let app = calls.app()?;
     let answer =
         tauri::async_runtime::spawn_blocking(move || app.call(&name, payload).map_err(|error| json!(error)));
     answer.await.unwrap_or_else(|panic| {

@@ -1,12 +1,14 @@
-//! The desktop shell: one window, one command, one event, one scheme for pictures.
+//! The desktop shell: one window, one command for every call, one event, one scheme for pictures.
 //!
 //! It holds no use case and no rule: calls go to [`app::App`] by name. The page gets no file system, no process and
-//! no network. Start at [`main`]; `silence` is what happens when the page never shows.
+//! no network. Start at [`main`]; `usb` brings files to and from a stick, `silence` is what happens when the page never
+//! shows.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod calls;
 mod photos;
 mod silence;
+mod usb;
 
 use anyhow::Result;
 use tauri::{AppHandle, Manager};
@@ -18,6 +20,7 @@ fn main() -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|handle, _, _| show(handle)))
+        .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept()).build())
         .register_asynchronous_uri_scheme_protocol(photos::SCHEME, |context, request, responder| {
             photos::answer(context.app_handle().clone(), request, responder);
@@ -27,7 +30,7 @@ fn main() -> Result<()> {
             silence::watch(shell.handle().clone());
             Ok(())
         })
-        .invoke_handler(tauri::generate_handler![calls::call])
+        .invoke_handler(tauri::generate_handler![calls::call, usb::usb_export, usb::usb_import])
         .run(tauri::generate_context!())?;
     Ok(())
 }

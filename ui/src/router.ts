@@ -21,6 +21,7 @@ export const router = createRouter({
     { path: '/conflicts/same/:keep/:other', name: 'same-event', props: true, component: () => import('./features/conflicts/SameEventPage.vue') },
     { path: '/conflicts/:kind/:id', name: 'conflict', props: true, component: () => import('./features/conflicts/ConflictPage.vue') },
     { path: '/sync/receipts', name: 'receipts', component: () => import('./features/sync/ReceiptsPage.vue') },
+    { path: '/sync/usb', name: 'usb', component: () => import('./features/usb/UsbPage.vue') },
     { path: '/search', name: 'search', component: () => import('./features/search/SearchPage.vue') },
     { path: '/branch', name: 'branch', component: () => import('./features/branch/BranchPage.vue') },
     { path: '/:rest(.*)', redirect: '/' },

@@ -84,6 +84,25 @@ pub enum Code {
     /// The address is not one that can be used.
     BadAddress,
     Busy,
+    /// A file that this program did not make.
+    UsbNotOurs,
+    UsbNewer,
+    /// Cut or altered, from its beginning.
+    UsbDamaged,
+    UsbBadSignature,
+    /// A file for the city.
+    UsbWrongWay,
+    UsbOtherComputer,
+    UsbOtherCity,
+    UsbTooLarge,
+    /// The stick cannot be read.
+    UsbUnreadable,
+    /// The stick is full, takes nothing, or is not there any more.
+    UsbFull,
+    UsbReadOnly,
+    UsbGone,
+    /// Records have to be matched with the city's first.
+    UsbMatching,
     /// Something broke in the program itself.
     Internal,
 }

@@ -32,8 +32,10 @@ mod reporting;
 mod returned;
 mod search;
 mod session;
+mod usb;
 
 pub use app::{App, default_data_folder};
 pub use attachments::Shown;
 pub use error::{CallError, Code};
+pub use usb::{UsbFile, put_whole};
 pub use world::World;

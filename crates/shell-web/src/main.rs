@@ -8,6 +8,7 @@ mod events;
 mod opening;
 mod pages;
 mod server;
+mod usb;
 
 use std::io::BufRead;
 use std::net::Ipv4Addr;
@@ -24,7 +25,7 @@ use tokio::net::TcpListener;
 use crate::door::Door;
 use crate::events::Events;
 use crate::opening::RedirectFile;
-use crate::server::{Shell, routes};
+use crate::server::{Shell, Usb, routes};
 
 /// Reloading a page, or a browser that restarts, must not end the program.
 const GRACE: Duration = Duration::from_secs(30);
@@ -92,13 +93,35 @@ fn shell(data: PathBuf, door: Door) -> Arc<Shell> {
         let shown = shown.as_ref().ok()?.photo(hash)?;
         Some((shown.media, shown.bytes))
     };
-    let shell = Arc::new(Shell { door, events: Events::new(), call: Box::new(call), photo: Box::new(photo) });
+    let usb = usb(&app);
+    let shell =
+        Arc::new(Shell { door, events: Events::new(), call: Box::new(call), photo: Box::new(photo), usb });
     let announced = shell.clone();
     match app {
         Ok(app) => app.on_changed(move |kinds| announced.events.announce(kinds)),
         Err(error) => tracing::error!(%error, "the data folder cannot be used"),
     }
     shell
+}
+
+fn usb(app: &Result<Arc<App>, Value>) -> Usb {
+    let (exporting, importing) = (app.clone(), app.clone());
+    let export = move |everything| {
+        let mut made = None;
+        // The browser says nothing of what became of a file that it was given: it counts as made.
+        let put = |file| Ok(made.replace(file).is_none());
+        exporting
+            .as_ref()
+            .map_err(Value::clone)?
+            .usb_export(everything, put)
+            .map_err(|error| json(&error))?;
+        Ok(made.expect("a file was given, or there was an error"))
+    };
+    let import = move |bytes: &[u8]| {
+        let done = importing.as_ref().map_err(Value::clone)?.usb_import(bytes);
+        done.map(|done| serde_json::to_value(done).expect("plain data")).map_err(|error| json(&error))
+    };
+    Usb { export: Box::new(export), import: Box::new(import) }
 }
 
 fn json(error: &CallError) -> Value {

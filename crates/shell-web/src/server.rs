@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use app::UsbFile;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::door::{Door, Refusal};
 use crate::events::Events;
-use crate::pages;
+use crate::{pages, usb};
 
 /// Room for a field that is far too long, so that the program itself can say so in words.
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
@@ -25,6 +26,12 @@ pub type Call = dyn Fn(&str, Value) -> Result<Value, Value> + Send + Sync;
 
 /// A photo or document by its hash: what it is and its bytes, if it is here.
 pub type Photo = dyn Fn(&str) -> Option<(&'static str, Vec<u8>)> + Send + Sync;
+/// Files between a USB stick and the program; the browser brings them from and to where the person wants.
+pub struct Usb {
+    /// Makes a file for the city, of everything or of what is new.
+    pub export: Box<dyn Fn(bool) -> Result<UsbFile, Value> + Send + Sync>,
+    pub import: Box<dyn Fn(&[u8]) -> Result<Value, Value> + Send + Sync>,
+}
 
 /// What the routes share.
 pub struct Shell {
@@ -32,6 +39,7 @@ pub struct Shell {
     pub events: Events,
     pub call: Box<Call>,
     pub photo: Box<Photo>,
+    pub usb: Usb,
 }
 
 /// Everything that the browser can ask.
@@ -42,7 +50,8 @@ pub fn routes(shell: Arc<Shell>) -> Router {
         .route("/events", get(events))
         .fallback(get(pages::page))
         .layer(middleware::from_fn_with_state(shell.clone(), session))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .merge(usb::routes(shell.clone()));
     Router::new()
         .route("/enter", get(enter))
         .merge(inside)
@@ -107,8 +116,9 @@ async fn sender(State(shell): State<Arc<Shell>>, request: Request, next: Next) -
     }
 }
 
-async fn session(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response<Body> {
-    let is_call = request.uri().path().starts_with("/call/");
+pub async fn session(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response<Body> {
+    let path = request.uri().path();
+    let is_call = path.starts_with("/call/") || path.starts_with("/usb/");
     match shell.door.checks_session(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(_) if is_call => failure(StatusCode::FORBIDDEN, "session_lost"),
@@ -121,7 +131,7 @@ fn refused(refusal: Refusal) -> Response<Body> {
     pages::turned_away()
 }
 
-fn failure(status: StatusCode, code: &str) -> Response<Body> {
+pub fn failure(status: StatusCode, code: &str) -> Response<Body> {
     (status, Json(json!({ "code": code }))).into_response()
 }
 

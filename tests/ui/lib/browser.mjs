@@ -62,7 +62,7 @@ export async function open(context, address) {
 
 // The browser reports every answer 4xx to its console; a refused call is an answer, and the page puts it in words.
 function refusedCall(message) {
-  const refused = { '/call/': '422', '/console/api/': '401' }
+  const refused = { '/call/': '422', '/usb/': '422', '/console/api/': '401' }
   return Object.entries(refused).some(([path, status]) => message.location().url.includes(path) && message.text().includes(status))
 }
 

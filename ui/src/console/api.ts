@@ -93,6 +93,33 @@ export interface Advice {
   days?: number
 }
 
+/** What a file on a USB stick did. */
+export interface UsbReport {
+  organisation: string
+  organisation_name: string
+  device: string
+  enrolled: boolean
+  made_at: number
+  since: number
+  new: number
+  known: number
+  waiting: number
+  refused: string[]
+  kept: boolean
+  linked: number
+  damaged: [number, number] | null
+}
+
+export interface UsbFile {
+  id: number
+  at: number
+  report: UsbReport
+  /** The file that goes back. */
+  name: string
+  bytes: number
+  waits: boolean
+}
+
 /** A refusal of the city, by its code. */
 export class Refused extends Error {
   constructor(readonly code: string) {
@@ -104,6 +131,9 @@ export class Refused extends Error {
 const post = (body: unknown = {}): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
 export const api = {
+  usbFiles: () => ask('usb') as Promise<{ files: UsbFile[] }>,
+  usbImport: (file: Blob) => ask('usb', { method: 'POST', body: file }) as Promise<Pick<UsbFile, 'id' | 'report' | 'name'>>,
+  usbAnswer: (id: number) => fetch(`/console/api/usb/${id}/answer`),
   login: (name: string, password: string) => ask('login', post({ name, password })),
   logout: () => ask('logout', { method: 'POST' }),
   me: () => ask('me') as Promise<{ name: string; advice: Advice[] }>,

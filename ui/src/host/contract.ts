@@ -82,7 +82,7 @@ export type ChangePassword = { old: string, new: string, };
 
 export type Choice = { code: string, label: string, };
 
-export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "revoked" | "mass_incoming" | "mass_outgoing" | "clock_off" | "bad_address" | "busy" | "internal";
+export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "revoked" | "mass_incoming" | "mass_outgoing" | "clock_off" | "bad_address" | "busy" | "usb_not_ours" | "usb_newer" | "usb_damaged" | "usb_bad_signature" | "usb_wrong_way" | "usb_other_computer" | "usb_other_city" | "usb_too_large" | "usb_unreadable" | "usb_full" | "usb_read_only" | "usb_gone" | "usb_matching" | "internal";
 
 export type CommitteeTerm = { id: string, from: string, to: string | null, seats: number | null, };
 
@@ -1029,6 +1029,19 @@ export type UploadBegun = { upload: string,
 chunk: number, };
 
 export type UploadRef = { upload: string, };
+export type UsbCode = { code: string, };
+
+export type UsbDamage = { part: number, of: number, };
+
+export type UsbExport = { at: string, records: number, bytes: number, state: UsbState, received_at: string | null, };
+
+export type UsbImported = { at: string, made_at: string, enrolled: boolean, reported: number, new: number, waiting: number, refused: number, receipt_at: string | null, stale: boolean, damaged: UsbDamage | null, };
+
+export type UsbPage = { enrolled: boolean, organisation: string, pending: UsbPending | null, matching: boolean, waiting: number, unexported: number, exports: Array<UsbExport>, last_import: UsbImported | null, };
+
+export type UsbPending = { place: string, at: string, };
+
+export type UsbState = "waiting" | "received";
 
 export type VoteForm = { 
 /**
@@ -1074,7 +1087,7 @@ passed: boolean | null,
  */
 elected: Array<string>, why: Array<FindingLine>, };
 
-export type WaitingRecord = { kind: string, kind_label: string, id: string, title: string, date: string | null, bytes: number, };
+export type WaitingRecord = { kind: string, kind_label: string, id: string, title: string, date: string | null, bytes: number, exported: boolean, };
 
 export type Whereabouts = "here" | "reported" | "on_its_way";
 
@@ -1148,6 +1161,9 @@ export interface Calls {
   answer_losses: { req: AnswerLosses; res: Nothing }
   move_city: { req: MoveCity; res: Nothing }
   receipts: { req: Nothing; res: ReceiptsPage }
+  usb_page: { req: Nothing; res: UsbPage }
+  usb_enrol: { req: UsbCode; res: Nothing }
+  usb_forget: { req: Nothing; res: Nothing }
 }
 
 /** The kinds whose change makes an answer stale. */
@@ -1174,4 +1190,5 @@ export const reads = {
   sync_pill: ["sync", "session", "meeting", "person", "organisation", "ledger"],
   matching: ["sync"],
   receipts: ["sync", "stream"],
+  usb_page: ["sync", "session", "meeting", "person", "organisation", "ledger"],
 } as const satisfies Partial<Record<keyof Calls, readonly string[]>>

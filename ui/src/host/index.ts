@@ -44,6 +44,18 @@ export function photoAddress(hash: string): string {
   return transport.photo(hash)
 }
 
+/** Makes a file for the city and brings it where the person wants it; false: they changed their mind. */
+export async function exportUsb(everything: boolean): Promise<boolean> {
+  if (!transport) throw new Error('connect() comes first')
+  return transport.exportUsb(everything)
+}
+
+/** Lets the person choose a file; answers what takes it in, which throws a `CallFailed`. */
+export async function chooseUsb(): Promise<(() => Promise<void>) | undefined> {
+  if (!transport) throw new Error('connect() comes first')
+  return transport.chooseUsb()
+}
+
 /** Runs `tell` after every commit that touched something; answers a function that stops it. */
 export function onChanged(tell: Tell): () => void {
   listeners.add(tell)

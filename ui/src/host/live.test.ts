@@ -15,6 +15,8 @@ async function shell() {
     },
     photo: hash => hash,
     zoom: () => 1,
+    exportUsb: () => Promise.resolve(false),
+    chooseUsb: () => Promise.resolve(undefined),
   }
   await connect(transport)
   return { asked, changed: (...kinds: string[]) => tell(new Set(kinds)) }

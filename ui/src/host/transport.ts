@@ -1,4 +1,5 @@
 import { callFailed } from './error'
+import { chosen, download, fileName } from './files'
 
 /** What a shell must offer to the pages. */
 export interface Transport {
@@ -9,6 +10,10 @@ export interface Transport {
   listen(tell: (kinds: ReadonlySet<string>) => void): () => void
   /** Zooms the whole page; answers by how much its own pixels grew, 1 where the window itself zooms. */
   zoom(factor: number): number
+  /** Makes a file for the city and brings it where the person wants it; false: they changed their mind. */
+  exportUsb(everything: boolean): Promise<boolean>
+  /** Lets the person choose a file from the city; answers what takes it in. */
+  chooseUsb(): Promise<(() => Promise<void>) | undefined>
 }
 
 interface Changed {
@@ -33,6 +38,9 @@ export async function tauriTransport(): Promise<Transport> {
       void getCurrentWebview().setZoom(factor)
       return 1
     },
+    exportUsb: everything => invoke<boolean>('usb_export', { everything }),
+    // The dialog is part of the command: what it answers is whether anything was chosen.
+    chooseUsb: () => Promise.resolve(async () => void (await invoke('usb_import'))),
   }
 }
 
@@ -59,6 +67,19 @@ export function webTransport(): Transport {
       return () => source.close()
     },
     zoom: factor => factor,
+    async exportUsb(everything) {
+      const response = await fetch(`/usb/export?everything=${everything}`, { method: 'POST' })
+      if (!response.ok) throw callFailed(await response.json())
+      download(await response.blob(), fileName(response.headers.get('content-disposition') ?? ''))
+      return true
+    },
+    async chooseUsb() {
+      const file = await chosen('.jishi')
+      return async () => {
+        const response = await fetch('/usb/import', { method: 'POST', body: file })
+        if (!response.ok) throw callFailed(await response.json())
+      }
+    },
   }
 }
 

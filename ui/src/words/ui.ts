@@ -4,6 +4,7 @@ import { meetingWords } from './meetings'
 import { placeWords } from './places'
 import { reportingWords } from './reporting'
 import { returnedWords } from './returned'
+import { usbWords } from './usb'
 
 export const words = {
   app: '支部纪实',
@@ -123,6 +124,7 @@ export const words = {
   } as Readonly<Record<string, string>>,
   attachments: attachmentWords,
   ...conflictWords,
+  usb: usbWords,
   ...meetingWords,
   ...placeWords,
   ...reportingWords,

@@ -13,6 +13,7 @@ mod returned;
 mod session;
 mod sync;
 mod typescript;
+mod usb;
 
 pub use attachments::*;
 pub use conflicts::*;
@@ -24,6 +25,7 @@ pub use returned::*;
 pub use session::*;
 pub use sync::*;
 pub use typescript::typescript;
+pub use usb::*;
 
 use replica::ChangeId;
 use serde::{Deserialize, Serialize};

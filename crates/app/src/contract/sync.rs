@@ -90,6 +90,7 @@ pub struct SyncPill {
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct Enrolment {
+    /// Empty when only files go to and fro.
     pub address: String,
     pub city: String,
     pub organisation: String,
@@ -105,6 +106,8 @@ pub struct WaitingRecord {
     pub title: String,
     pub date: Option<String>,
     pub bytes: u32,
+    /// 已导出，等待回执: all of it is in a file that was made.
+    pub exported: bool,
 }
 
 /// A failure in a code, with what the words need.

@@ -24,6 +24,7 @@ pub fn refused(error: SyncError) -> CallError {
             CallError::new(Code::MassOutgoing).with("count", losses.count)
         }
         SyncError::NotEnrolled => CallError::new(Code::NotEnrolled),
+        SyncError::File(_) | SyncError::WrongWay | SyncError::OtherComputer => CallError::internal(&error),
         SyncError::Store(error) => error.into(),
     }
 }

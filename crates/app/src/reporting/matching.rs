@@ -65,6 +65,11 @@ impl App {
     }
 }
 
+/// The city's records came in a file.
+pub(super) fn fetched(branch: &Branch) -> Result<(), CallError> {
+    Ok(branch.store.set_meta(FETCHED, "1")?)
+}
+
 /// One candidate is proposed for a person; for a meeting only one of the same name, for a day may hold two.
 fn line(candidate: &Candidate) -> MatchLine {
     let only = match candidate.there.as_slice() {

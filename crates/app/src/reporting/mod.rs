@@ -12,10 +12,11 @@ use crate::branch::{ALL_LIVES, Branch};
 use crate::civil;
 use crate::contract::*;
 use crate::error::{CallError, Code};
+use crate::usb::is_exported;
 use crate::values::kinds;
-use errors::refused;
+pub use errors::refused;
 use replica::{Change, Group};
-use rounds::Rounds;
+pub use rounds::Rounds;
 use std::sync::atomic::Ordering;
 use store::{ListRow, Order, Query};
 use sync::{Address, Engine};
@@ -134,7 +135,7 @@ impl App {
     }
 
     /// Keeps a second exchange out while one runs.
-    fn alone<T>(&self, body: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
+    pub(crate) fn alone<T>(&self, body: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
         if self.exchanging.swap(true, Ordering::SeqCst) {
             return Err(CallError::new(Code::Busy));
         }
@@ -153,6 +154,20 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.exchanging.store(false, Ordering::SeqCst);
     }
+}
+
+/// What is noted once the city's yes was read from a file.
+pub fn enrolled_by_file(
+    branch: &Branch,
+    now: i64,
+    enrolment: &sync::Enrolment,
+    whole: bool,
+) -> Result<(), CallError> {
+    branch.store.set_meta(SINCE, &now.to_string())?;
+    if enrolment.reissue_from.is_some() && whole {
+        matching::fetched(branch)?;
+    }
+    Ok(())
 }
 
 /// The city that the branch is enrolled with. While records still have to be matched it is not.
@@ -189,16 +204,22 @@ fn waiting(branch: &Branch) -> Result<Vec<WaitingRecord>, CallError> {
     }
     rows.sort_by(|a, b| (b.last_at, &a.id).cmp(&(a.last_at, &b.id)));
     rows.truncate(LISTED as usize);
-    rows.into_iter().map(|row| waiting_record(branch, row)).collect()
+    let book = sync::file::Book::of(&branch.store).map_err(refused)?;
+    rows.into_iter().map(|row| waiting_record(branch, &book, row)).collect()
 }
 
-fn waiting_record(branch: &Branch, row: ListRow) -> Result<WaitingRecord, CallError> {
+fn waiting_record(
+    branch: &Branch,
+    book: &sync::file::Book,
+    row: ListRow,
+) -> Result<WaitingRecord, CallError> {
     let mut bytes = 0;
     for entry in branch.store.history(&row.kind, &row.id)?.iter().filter(|entry| !entry.at_city) {
         let change = branch.store.change(&entry.meta.change)?;
         bytes += change.map_or(0, |change| own_bytes(&change, &row));
     }
     Ok(WaitingRecord {
+        exported: is_exported(branch, book, &row.kind, &row.id)?,
         kind_label: kinds().get(&row.kind).map(|kind| kind.label.clone()).unwrap_or_default(),
         date: row.date.get(..10).map(str::to_owned),
         title: row.title,

@@ -14,4 +14,5 @@ mod returned;
 mod roster;
 mod same_event;
 mod sessions;
+mod usb;
 mod world;

@@ -14,7 +14,7 @@ pub const ROWS: &str =
 
 /// A city that serves on loopback for the length of a test.
 pub struct City {
-    server: Arc<Server>,
+    pub server: Arc<Server>,
     address: String,
     _folder: TempDir,
     _runtime: tokio::runtime::Runtime,
@@ -53,7 +53,7 @@ impl City {
         Self { server, address, _folder: folder, _runtime: runtime }
     }
 
-    fn code(&self) -> String {
+    pub fn code(&self) -> String {
         self.server.enrolment_code("O2", None).expect("a code").1.to_string()
     }
 

@@ -6,9 +6,10 @@ use axum::http::{Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Shell, routes};
+use super::{Shell, Usb, routes};
 use crate::door::Door;
 use crate::events::Events;
+use app::UsbFile;
 
 const HOST: &str = "127.0.0.1:4711";
 const ORIGIN: &str = "http://127.0.0.1:4711";
@@ -22,11 +23,21 @@ fn shell() -> Arc<Shell> {
         _ => Err(json!({"code": "unknown_call", "params": {"name": name}})),
     };
     let photo = |hash: &str| (hash == HASH).then(|| ("image/jpeg", b"<script>".to_vec()));
+    let file = |everything| match everything {
+        false => Ok(UsbFile { name: "上报 一.jishi".to_owned(), bytes: vec![7, 8] }),
+        true => Err(json!({"code": "not_enrolled"})),
+    };
+    let import = |bytes: &[u8]| match bytes {
+        [7, 8] => Ok(json!({"new": 2})),
+        _ => Err(json!({"code": "usb_not_ours"})),
+    };
+    let usb = Usb { export: Box::new(file), import: Box::new(import) };
     Arc::new(Shell {
         door: Door::new(4711, "a1", "secret"),
         events: Events::new(),
         call: Box::new(call),
         photo: Box::new(photo),
+        usb,
     })
 }
 
@@ -164,4 +175,33 @@ async fn a_photo_is_a_picture_whatever_its_bytes_say_and_stays_out_of_caches() {
         let page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind != "image/jpeg");
         assert!(response.status() == StatusCode::NOT_FOUND || page, "{path}");
     }
+}
+
+fn usb(path: &str, body: &'static [u8]) -> Request<Body> {
+    Request::post(path)
+        .header(header::HOST, HOST)
+        .header(header::ORIGIN, ORIGIN)
+        .header(header::COOKIE, COOKIE)
+        .body(Body::from(body))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn files_go_to_and_from_the_browser_behind_the_same_door() {
+    let shell = shell();
+    let made = send(&shell, usb("/usb/export", b"")).await;
+    assert_eq!(made.status(), StatusCode::OK);
+    let name = made.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
+    assert_eq!(name, "attachment; filename*=UTF-8''%E4%B8%8A%E6%8A%A5%20%E4%B8%80.jishi");
+    assert_eq!(made.headers()[header::CACHE_CONTROL], "no-store");
+    let refused = send(&shell, usb("/usb/export?everything=true", b"")).await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(text(refused).await, r#"{"code":"not_enrolled"}"#);
+    assert_eq!(text(send(&shell, usb("/usb/import", &[7, 8])).await).await, r#"{"new":2}"#);
+    let refused = send(&shell, usb("/usb/import", b"a photo")).await;
+    assert_eq!(text(refused).await, r#"{"code":"usb_not_ours"}"#);
+    let stranger = send(&shell, without(usb("/usb/export", b""), header::COOKIE)).await;
+    assert_eq!(stranger.status(), StatusCode::FORBIDDEN);
+    let elsewhere = send(&shell, with(usb("/usb/export", b""), header::ORIGIN, "http://evil.example")).await;
+    assert_eq!(elsewhere.status(), StatusCode::FORBIDDEN);
 }

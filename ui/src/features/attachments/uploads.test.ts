@@ -23,6 +23,8 @@ async function program() {
     photo: hash => hash,
     listen: () => () => undefined,
     zoom: () => 1,
+    exportUsb: () => Promise.resolve(false),
+    chooseUsb: () => Promise.resolve(undefined),
   })
   /** The next call, which must be of that name. */
   async function next(name: string): Promise<Asked> {

@@ -1,0 +1,153 @@
+//! 用 U 盘上报: what the page shows before and after a stick has been to the city, on a computer without a network.
+
+use crate::reporting::{BRANCH, City, ROWS, form, laptop};
+use crate::world::{Laptop, people, record, text};
+use app::{Code, UsbFile};
+use serde_json::{Value, json};
+
+#[track_caller]
+fn exports(laptop: &Laptop) -> UsbFile {
+    let mut made = None;
+    let put = |file| {
+        made = Some(file);
+        Ok(true)
+    };
+    assert!(laptop.app.usb_export(false, put).expect("a file"));
+    made.expect("it was given")
+}
+
+#[track_caller]
+fn goes_to(city: &City, file: &UsbFile) -> Vec<u8> {
+    city.server.import_file(&file.bytes).expect("the city takes it").answer.bytes
+}
+
+fn page(laptop: &Laptop) -> Value {
+    laptop.call("usb_page", json!({}))
+}
+
+/// Enrolled by file, with one record that waits.
+fn enrolled(city: &City) -> (Laptop, String) {
+    let laptop = laptop("某某");
+    people(&laptop, ROWS);
+    let (id, _) = record(&laptop, &form());
+    laptop.call("usb_enrol", json!({ "code": city.code() }));
+    let yes = goes_to(city, &exports(&laptop));
+    laptop.app.usb_import(&yes).expect("the yes");
+    (laptop, id)
+}
+
+#[test]
+fn a_computer_without_a_network_is_let_in_by_file() {
+    let city = City::new();
+    let laptop = laptop("某某");
+    let before = page(&laptop);
+    assert_eq!((&before["enrolled"], &before["pending"]), (&json!(false), &Value::Null));
+    let nothing = laptop.app.usb_export(false, |_| panic!("there is nothing to give"));
+    assert_eq!(nothing.expect_err("no code yet").code, Code::NotEnrolled);
+    laptop.refused_as("usb_enrol", json!({ "code": "ABCD-EFGH" }), Code::CodeUnknown);
+
+    let code = city.code();
+    laptop.call("usb_enrol", json!({ "code": code }));
+    assert_eq!(page(&laptop)["pending"]["place"], code[..4]);
+    let ask = exports(&laptop);
+    assert!(ask.name.starts_with("支部纪实接入申请 某某 2026-10-13"), "{}", ask.name);
+    let laptop = laptop.restarted();
+    laptop.call("open_branch", json!({ "folder": "某某", "password": crate::world::PASSWORD }));
+    let done = laptop.app.usb_import(&goes_to(&city, &ask)).expect("the yes");
+    assert!(done.enrolled);
+    let after = page(&laptop);
+    assert_eq!((&after["enrolled"], &after["organisation"]), (&json!(true), &json!(BRANCH)));
+    assert_eq!(after["pending"], Value::Null);
+    let sync = laptop.call("sync_page", json!({}));
+    assert_eq!(sync["enrolment"]["address"], "", "no address is known");
+    laptop.refused_as("usb_enrol", json!({ "code": city.code() }), Code::AlreadyEnrolled);
+}
+
+#[test]
+fn exported_is_not_reported() {
+    let city = City::new();
+    let (laptop, id) = enrolled(&city);
+    let report = || text(&laptop.call("get_meeting", json!({ "id": id }))["report"]);
+    let before = page(&laptop);
+    assert_eq!((&before["waiting"], &before["unexported"]), (&json!(4), &json!(4)));
+
+    let file = exports(&laptop);
+    assert!(file.name.starts_with("支部纪实上报 某某 "), "{}", file.name);
+    let made = page(&laptop);
+    assert_eq!((&made["waiting"], &made["unexported"]), (&json!(4), &json!(0)));
+    assert_eq!(made["exports"][0]["state"], "waiting");
+    assert_eq!(laptop.call("sync_page", json!({}))["waiting"][0]["exported"], true);
+    assert_eq!(report(), "waiting", "已导出，等待回执");
+
+    let answer = goes_to(&city, &file);
+    assert_eq!(report(), "waiting", "the city has it, but nobody here knows");
+    let done = laptop.app.usb_import(&answer).expect("the receipt");
+    assert_eq!((done.reported, done.damaged.is_some(), done.stale), (4, false, false));
+    assert_eq!(report(), "received");
+    let after = page(&laptop);
+    assert_eq!((&after["waiting"], &after["exports"][0]["state"]), (&json!(0), &json!("received")));
+    assert_eq!(after["last_import"]["reported"], 4);
+    let sync = laptop.call("sync_page", json!({}));
+    assert_eq!(sync["rounds"][0]["receipt_at"], after["last_import"]["receipt_at"]);
+
+    let again = laptop.app.usb_import(&answer).expect("the same once more");
+    assert_eq!((again.reported, again.new), (0, 0));
+    assert_eq!(report(), "received");
+}
+
+#[test]
+fn a_person_who_changed_their_mind_has_exported_nothing() {
+    let city = City::new();
+    let (laptop, _) = enrolled(&city);
+    assert!(!laptop.app.usb_export(false, |_| Ok(false)).expect("no error"));
+    assert_eq!(page(&laptop)["exports"], json!([]));
+    let full = laptop.app.usb_export(false, |_| Err(app::CallError::new(Code::UsbFull)));
+    assert_eq!(full.expect_err("the stick is full").code, Code::UsbFull);
+    assert_eq!(page(&laptop)["exports"], json!([]), "a file that was not written is not noted");
+}
+
+#[test]
+fn files_that_cannot_be_used_are_told_apart_and_change_nothing() {
+    let (city, elsewhere) = (City::new(), City::new());
+    let (laptop, _) = enrolled(&city);
+    let (other, _) = enrolled(&elsewhere);
+    let file = exports(&laptop);
+    let answer = goes_to(&city, &file);
+    let mut newer = answer.clone();
+    newer[11] += 1;
+    let cases = [
+        (&laptop, b"%PDF-1.7 a scan of the minutes, of all things".to_vec(), Code::UsbNotOurs),
+        (&laptop, newer, Code::UsbNewer),
+        (&laptop, answer[..100].to_vec(), Code::UsbDamaged),
+        (&laptop, file.bytes, Code::UsbWrongWay),
+        (&other, answer.clone(), Code::UsbOtherCity),
+        (&self::laptop("新的"), answer, Code::UsbOtherComputer),
+    ];
+    for (laptop, bytes, code) in cases {
+        let refused = laptop.app.usb_import(&bytes).expect_err("refused");
+        assert_eq!(refused.code, code);
+    }
+    let page = page(&laptop);
+    assert_eq!((&page["waiting"], &page["exports"][0]["state"]), (&json!(4), &json!("waiting")));
+}
+
+#[test]
+fn a_second_computer_matches_before_it_exports() {
+    let city = City::new();
+    let (first, _) = enrolled(&city);
+    first.app.usb_import(&goes_to(&city, &exports(&first))).expect("the receipt");
+    let second = laptop("某某二");
+    people(&second, "姓名\t入党时间\t转正日期\t党内职务\n周海东\t2001.7\t2002.7\t书记\n");
+    second.call("usb_enrol", json!({ "code": city.code() }));
+    second.app.usb_import(&goes_to(&city, &exports(&second))).expect("the yes");
+    assert_eq!(page(&second)["matching"], true);
+    let early = second.app.usb_export(false, |_| Ok(true)).expect_err("the records come first");
+    assert_eq!(early.code, Code::UsbMatching);
+    let matching = second.call("matching", json!({}));
+    let person = &matching["persons"][0];
+    assert_eq!(person["title"], "周海东", "the city's records came in the file: {matching}");
+    second.call("confirm_matching", json!({ "same": { text(&person["id"]): person["proposed"] } }));
+    let answer = goes_to(&city, &exports(&second));
+    second.app.usb_import(&answer).expect("the receipt");
+    assert_eq!((&page(&second)["matching"], &page(&second)["waiting"]), (&json!(false), &json!(0)));
+}
