@@ -59,10 +59,6 @@ impl Folder {
         self.root.join("root.key")
     }
 
-    pub fn blobs(&self) -> PathBuf {
-        self.root.join("blobs")
-    }
-
     /// The database key as text.
     pub fn read_key(&self) -> Result<String, DbError> {
         let file = self.key();

@@ -57,7 +57,7 @@ impl Laptop {
         panic!("twenty attempts were cut");
     }
 
-    fn has(&self, hash: &BlobHash) -> bool {
+    fn has_file(&self, hash: &BlobHash) -> bool {
         self.store.blob(hash).unwrap().is_some()
     }
 
@@ -67,7 +67,7 @@ impl Laptop {
 }
 
 impl Town {
-    fn has(&self, hash: &BlobHash) -> bool {
+    fn has_file(&self, hash: &BlobHash) -> bool {
         self.city.blob(hash).unwrap().is_some_and(|bytes| BlobHash::of(&bytes) == *hash)
     }
 
@@ -94,7 +94,7 @@ fn thumbnails_travel_by_themselves_and_photos_when_somebody_looks() {
     let (town, a, [large, small]) = reported();
     assert_eq!(a.store.blob_outbox().unwrap().bytes, (PHOTO + THUMB) as u64);
     let report = a.blobs(&BlobPlan::usual()).unwrap();
-    assert!(town.has(&large) && town.has(&small));
+    assert!(town.has_file(&large) && town.has_file(&small));
     assert!(a.at_city(&large) && a.at_city(&small));
     assert_eq!((report.sent, report.bytes_up, report.left.blobs), (2, (PHOTO + THUMB) as u64, 0));
     assert_eq!(report.requests, 1 + 1 + 5 + 1, "a question, a thumbnail, five pieces, and the city's word");
@@ -103,7 +103,7 @@ fn thumbnails_travel_by_themselves_and_photos_when_somebody_looks() {
     b.exchange().unwrap();
     let report = b.blobs(&BlobPlan::usual()).unwrap();
     assert_eq!((report.fetched, report.requests), (1, 1));
-    assert!(b.has(&small) && !b.has(&large));
+    assert!(b.has_file(&small) && !b.has_file(&large));
     b.blobs(&BlobPlan::wanted(&[large])).unwrap();
     assert_eq!(b.store.blob(&large).unwrap(), Some(photo(1, PHOTO)));
     assert_eq!(town.city.check().unwrap().findings, []);
@@ -121,10 +121,10 @@ fn nothing_to_move_asks_nothing() {
 fn a_line_that_is_paid_by_the_byte_carries_thumbnails() {
     let (town, a, [large, small]) = reported();
     let report = a.blobs(&BlobPlan::metered()).unwrap();
-    assert!(town.has(&small) && !town.has(&large));
+    assert!(town.has_file(&small) && !town.has_file(&large));
     assert_eq!((report.bytes_up, report.left.bytes), (THUMB as u64, PHOTO as u64));
     a.blobs(&BlobPlan::usual()).unwrap();
-    assert!(town.has(&large));
+    assert!(town.has_file(&large));
 }
 
 #[test]
@@ -150,13 +150,13 @@ fn a_cut_anywhere_costs_at_most_the_piece_that_was_on_its_way() {
             let faults = [vec![Fault::None; at], vec![cut]].concat();
             town.line.plan(&faults);
             let up = a.blobs_until_through(&BlobPlan::usual());
-            assert!(town.has(&large) && town.has(&small), "{cut:?} at request {at}");
+            assert!(town.has_file(&large) && town.has_file(&small), "{cut:?} at request {at}");
             let again = up.bytes_up - (PHOTO + THUMB) as u64;
             assert!(again <= 65_536 * u64::from(up.cuts), "{cut:?} at {at}: {again} bytes again");
             b.exchange().unwrap();
             town.line.plan(&faults);
             let down = b.blobs_until_through(&all());
-            assert!(b.has(&large) && b.has(&small), "{cut:?} at request {at}");
+            assert!(b.has_file(&large) && b.has_file(&small), "{cut:?} at request {at}");
             let total = (PHOTO + THUMB) as u64;
             assert_eq!(down.bytes_down, total, "{cut:?} at {at}: what arrived was not asked for again");
         }
@@ -174,7 +174,7 @@ fn a_line_that_is_dead_is_said_to_be_and_what_went_through_stays() {
     a.blobs(&BlobPlan::usual()).unwrap_err();
     a.blobs(&BlobPlan::usual()).unwrap_err();
     let report = a.blobs_until_through(&BlobPlan::usual());
-    assert!(town.has(&large));
+    assert!(town.has_file(&large));
     assert!(report.bytes_up < PHOTO as u64, "it went on where it was: {}", report.bytes_up);
 }
 
@@ -186,7 +186,7 @@ fn the_server_dies_in_the_middle_and_goes_on() {
     a.blobs(&BlobPlan::usual()).unwrap_err();
     town.kill_and_start();
     let report = a.blobs_until_through(&BlobPlan::usual());
-    assert!(town.has(&large) && town.has(&small));
+    assert!(town.has_file(&large) && town.has_file(&small));
     assert!(report.bytes_up < PHOTO as u64, "partial bytes are kept across restarts: {}", report.bytes_up);
 }
 
@@ -206,7 +206,7 @@ fn the_laptop_dies_in_the_middle_of_a_download_and_goes_on() {
     assert_eq!(here, BlobHere::Partial { have: 131_072, len: PHOTO as u64 });
     let report = b.blobs(&BlobPlan::wanted(&[large])).unwrap();
     assert_eq!(report.bytes_down, PHOTO as u64 - 131_072);
-    assert!(b.has(&large));
+    assert!(b.has_file(&large));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_budget_and_a_person_end_it_between_pieces() {
     let (town, a, [large, small]) = reported();
     let report = a.blobs(&BlobPlan { budget: 100_000, ..BlobPlan::usual() }).unwrap();
     assert_eq!(report.bytes_up, (THUMB + 2 * 65_536) as u64, "the piece that reaches it is the last");
-    assert!(town.has(&small) && !town.has(&large));
+    assert!(town.has_file(&small) && !town.has_file(&large));
     let mut seen = Vec::new();
     let stopped = a.engine().blobs(&a.store, &BlobPlan::usual(), &mut |progress| {
         seen.push((progress.done, progress.of));
@@ -230,7 +230,7 @@ fn a_wrong_clock_works_on_the_second_try() {
     let (town, a, [large, _]) = reported();
     a.sources.0.store(START + 40 * 365 * 24 * 60 * 60 * 1000, Ordering::SeqCst);
     a.blobs(&BlobPlan::usual()).unwrap();
-    assert!(town.has(&large));
+    assert!(town.has_file(&large));
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_city_that_lost_its_folder_gets_it_again_from_any_holder() {
     b.sources.0.fetch_add(WEEK, Ordering::SeqCst);
     let report = b.blobs(&BlobPlan::usual()).unwrap();
     assert_eq!(report.sent, 2, "once a week the city is asked about everything");
-    assert!(town.has(&large) && town.has(&small) && b.at_city(&large));
+    assert!(town.has_file(&large) && town.has_file(&small) && b.at_city(&large));
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn a_city_that_was_set_back_gets_them_again() {
     a.exchange().unwrap();
     assert!(!a.at_city(&large), "its word is worth nothing any more");
     a.blobs(&BlobPlan::usual()).unwrap();
-    assert!(town.has(&large) && town.has(&small) && a.at_city(&large));
+    assert!(town.has_file(&large) && town.has_file(&small) && a.at_city(&large));
 }
 
 #[test]
@@ -273,10 +273,10 @@ fn what_is_damaged_here_is_fetched_again() {
     let (town, a, [large, _]) = reported();
     a.blobs(&BlobPlan::usual()).unwrap();
     let aside = a.store.set_blobs_aside().unwrap();
-    assert!(aside.is_file() && !a.has(&large));
+    assert!(aside.is_file() && !a.has_file(&large));
     let report = a.blobs(&all()).unwrap();
     assert_eq!(report.fetched, 2);
-    assert!(a.has(&large) && town.has(&large));
+    assert!(a.has_file(&large) && town.has_file(&large));
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn what_nobody_has_is_told_and_stops_nothing() {
     assert_eq!(report.missing, [small, large]);
     a.blobs(&BlobPlan::usual()).unwrap();
     b.blobs(&all()).unwrap();
-    assert!(b.has(&large));
+    assert!(b.has_file(&large));
     b.write("p1", promise(1));
     b.exchange().unwrap();
 }
