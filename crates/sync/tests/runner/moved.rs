@@ -10,13 +10,13 @@ use sync::Enrolment;
 /// The city's own change with its address.
 fn announce(town: &Town, laptop: &Laptop, address: &str) {
     let stream = laptop.store.own_stream().unwrap().unwrap();
-    let city = town.city.operating.device();
+    let city = town.city.operating().unwrap().device();
     let end = laptop.store.frontier(&stream).unwrap().last(&city).map(|(n, id)| End { n, id });
     let state = laptop.store.record("stream", "~stream").unwrap().unwrap();
     let value = json!({ "address": address });
     let change = ChangeBuilder::new(Some(stream), end, city, 9, START, "city", "announce")
         .write("~stream", "stream", "~city/address", &value, &state.heads("~city/address"))
-        .sign(&town.city.operating.key)
+        .sign(&town.city.operating().unwrap().key)
         .unwrap();
     laptop.store.apply(&[change.raw]).unwrap();
 }
