@@ -1,7 +1,9 @@
 //! The doors through which bytes of others come in, each as a function that takes anything and may never panic, run
 //! away, or break a rule that holds for all bytes.
 
-use replica::{Change, DeviceId, RawChange, Replica, StreamId, merge_text};
+use std::collections::HashMap;
+
+use replica::{Change, ChangeId, DeviceId, RawChange, Replica, StreamId, merge_text};
 use wire::{Answer, Have, Receipt, Request, RequestHead, StreamAsk, Whole, read_body};
 
 /// An entry and the name of its corpus.
@@ -17,7 +19,8 @@ const PAYLOAD: u8 = 0xfe;
 /// carried byte for byte.
 pub fn change(bytes: &[u8]) {
     let raws: Vec<RawChange> = bytes.split(|byte| *byte == NEXT).take(16).map(raw).collect();
-    let held: Vec<Change> = raws.iter().filter_map(|raw| raw.clone().read().ok()).collect();
+    let mut held: Vec<Change> = raws.iter().filter_map(|raw| raw.clone().read().ok()).collect();
+    one_payload_each(&mut held);
     let mut forwards = Replica::new(None);
     forwards.insert(held.clone());
     let mut backwards = Replica::new(None);
@@ -28,6 +31,15 @@ pub fn change(bytes: &[u8]) {
     forwards.refold();
     assert_eq!(incremental, forwards.state_bytes(), "the fold as it goes is the fold from scratch");
     carried(raws);
+}
+
+/// A header signs the hash of its payload, so that no log ever holds two payloads for one.
+fn one_payload_each(held: &mut Vec<Change>) {
+    let mut signed: HashMap<ChangeId, Vec<u8>> = HashMap::new();
+    held.retain(|change| {
+        let payload = change.raw.payload.as_ref();
+        payload.is_none_or(|payload| signed.entry(change.id).or_insert_with(|| payload.clone()) == payload)
+    });
 }
 
 fn raw(bytes: &[u8]) -> RawChange {

@@ -4,10 +4,18 @@ use replica::{ChangeId, DeviceId, Frontier, planted};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::Fault;
-use crate::log::{frontier, held, prev, signed};
+use crate::log::{city_frontier, frontier, held, prev, signed};
 
-/// Notes the city's ends, and what a receipt for them covers: each end and everything before it in its chain.
-pub(crate) fn cover(db: &Connection, stream: i64, city: &Frontier, at: Option<i64>) -> Result<(), Fault> {
+/// Notes the city's ends, and what a receipt for them covers: each end and everything before it in its chain. Of a
+/// chain whose end is not here yet, it covers at least the changes that `came` with it.
+pub(crate) fn cover(
+    db: &Connection,
+    stream: i64,
+    city: &Frontier,
+    at: Option<i64>,
+    came: &[ChangeId],
+) -> Result<(), Fault> {
+    let before = city_frontier(db, stream)?;
     if !planted!(RestoreNotNoticed) {
         db.prepare_cached("DELETE FROM city_frontier WHERE stream = ?1")?.execute([stream])?;
     }
@@ -30,7 +38,37 @@ pub(crate) fn cover(db: &Connection, stream: i64, city: &Frontier, at: Option<i6
         match highest_held(db, &ends)? {
             Some(n) if !forked => cover_chain(db, stream, device, n, at)?,
             Some(_) => cover_ways(db, stream, device, &ends, at)?,
+            None if went_on(&before, city, device) => {}
             None => uncover(db, stream, device, 0)?,
+        }
+    }
+    match holds_all(db, city)? {
+        true => Ok(()),
+        false => cover_came(db, stream, came, at),
+    }
+}
+
+fn holds_all(db: &Connection, city: &Frontier) -> Result<bool, Fault> {
+    for (_, id) in city.0.values().flatten() {
+        if held(db, id)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The city has more of the chain than when it last said so: what it had it has.
+fn went_on(before: &Frontier, after: &Frontier, device: &DeviceId) -> bool {
+    let highest = |frontier: &Frontier| frontier.ends(device).map(|(n, _)| n).max();
+    highest(after) > highest(before)
+}
+
+/// What came from the city it holds, and all that is before it.
+fn cover_came(db: &Connection, stream: i64, came: &[ChangeId], at: i64) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached("SELECT 1 FROM change WHERE id = ?1 AND stream = ?2")?;
+    for id in came {
+        if statement.exists(params![id.as_bytes(), stream])? {
+            cover_down(db, *id, at)?;
         }
     }
     Ok(())
@@ -72,14 +110,17 @@ fn cover_ways(
     at: i64,
 ) -> Result<(), Fault> {
     uncover(db, stream, device, 0)?;
+    ends.iter().try_for_each(|(_, end)| cover_down(db, *end, at))
+}
+
+/// Covers a change and those before it in its chain, down to the first that is covered already.
+fn cover_down(db: &Connection, end: ChangeId, at: i64) -> Result<(), Fault> {
     let sql = "INSERT INTO reported (change, at, held) SELECT seq, ?2, 1 FROM change WHERE id = ?1
                ON CONFLICT (change) DO UPDATE SET held = 1 WHERE held = 0";
-    for (_, end) in ends {
-        let mut next = Some(*end);
-        while let Some(id) = next {
-            let covered = db.prepare_cached(sql)?.execute(params![id.as_bytes(), at])?;
-            next = if covered == 1 { prev(db, &id)? } else { None };
-        }
+    let mut next = Some(end);
+    while let Some(id) = next {
+        let covered = db.prepare_cached(sql)?.execute(params![id.as_bytes(), at])?;
+        next = if covered == 1 { prev(db, &id)? } else { None };
     }
     Ok(())
 }

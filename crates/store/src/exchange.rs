@@ -221,11 +221,13 @@ impl Store {
 
     /// Takes the city's answer: its ends, and its receipt if it gave one. What the ends cover counts as reported at
     /// the receipt's time; a time that a change already has stays. Without a receipt only the ends are noted. A receipt
-    /// that is held already, from a file that is read again, is kept once.
+    /// that is held already, from a file that is read again, is kept once. The changes that `came` with the answer are the
+    /// city's, however little of it arrived.
     pub fn put_receipt(
         &self,
         receipt: Option<&StoredReceipt>,
         covered: &BTreeMap<StreamId, Frontier>,
+        came: &[ChangeId],
     ) -> Result<(), StoreError> {
         self.transact(|db| {
             if let Some(receipt) = receipt {
@@ -239,7 +241,7 @@ impl Store {
                     if fell_back(&log::city_frontier(db, stream.seq)?, frontier) {
                         blobs::forget_city(db)?;
                     }
-                    coverage::cover(db, stream.seq, frontier, receipt.map(|receipt| receipt.at))?;
+                    coverage::cover(db, stream.seq, frontier, receipt.map(|receipt| receipt.at), came)?;
                 }
             }
             Ok(())

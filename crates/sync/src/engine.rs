@@ -309,7 +309,7 @@ impl Engine {
             self.cut(course)?;
             return Ok(Next::Again { wants: true });
         }
-        let moved = self.note(store, ready, &answer, !applied.new.is_empty(), course)?;
+        let moved = self.note(store, ready, &answer, &applied.new, course)?;
         if !whole {
             course.cuts = if applied.new.is_empty() && !moved { course.cuts } else { 0 };
             self.cut(course)?;
@@ -401,7 +401,7 @@ impl Engine {
         store: &Store,
         ready: &Ready,
         answer: &Answer,
-        new: bool,
+        new: &[ChangeId],
         course: &mut Course,
     ) -> Result<bool, SyncError> {
         let mut covered = BTreeMap::new();
@@ -426,14 +426,14 @@ impl Engine {
         course.report.sent += if moved { ready.sent as u64 } else { 0 };
         // Changes that came in just before the process died are held by both, and not yet noted as such. Asked last: it
         // goes through the whole log.
-        if moved || new || store.outbox()?.changes > 0 {
+        if moved || !new.is_empty() || store.outbox()?.changes > 0 {
             let frontiers: Vec<_> = covered.iter().map(|(id, frontier)| (*id, frontier.clone())).collect();
             let stored = StoredReceipt {
                 at: receipt.at,
                 body: receipt.to_bytes(),
                 frontiers: frontiers_to_bytes(&frontiers),
             };
-            store.put_receipt(Some(&stored), &covered)?;
+            store.put_receipt(Some(&stored), &covered, new)?;
             Book::passed(store, receipt.at)?;
         }
         Ok(moved)

@@ -17,9 +17,10 @@ use crate::values::kinds;
 pub use errors::refused;
 use replica::{Change, Group};
 pub use rounds::Rounds;
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use store::{ListRow, Order, Query};
-use sync::{Address, Engine};
+use sync::{Address, BlobPlan, Engine, Reach};
 
 /// How many waiting records the page lists; the rest is a number.
 const LISTED: u32 = 50;
@@ -124,7 +125,7 @@ impl App {
             engine.consent = question::consent(branch)?;
             let ran = engine.exchange(&branch.store);
             question::note(branch, self.world.now(), &ran)?;
-            ran.map_err(refused)
+            self.carry_files(&mut engine, branch, ran.map_err(refused)?)
         });
         // A second exchange at the same time, or one without a city, is no round.
         if !matches!(&ran, Err(error) if matches!(error.code, Code::Busy | Code::NotEnrolled)) {
@@ -132,6 +133,25 @@ impl App {
         }
         self.tell(&["sync"]);
         ran
+    }
+
+    /// Photos and scans follow the records. What was reported before stays so if the line breaks now.
+    fn carry_files(
+        &self,
+        engine: &mut Engine,
+        branch: &Branch,
+        mut report: sync::Report,
+    ) -> Result<sync::Report, CallError> {
+        let plan = BlobPlan { fetch: Reach::All, ..BlobPlan::usual() };
+        let mut watch = |_| {
+            self.tell(&["attachment"]);
+            ControlFlow::Continue(())
+        };
+        let files = engine.blobs(&branch.store, &plan, &mut watch).map_err(refused)?;
+        report.requests += files.requests;
+        report.bytes_up += files.bytes_up;
+        report.bytes_down += files.bytes_down;
+        Ok(report)
     }
 
     /// Keeps a second exchange out while one runs.

@@ -1,5 +1,6 @@
 //! 照片与附件: what comes in chunk by chunk is in the draft when the call returns, and only what can be kept comes in.
 
+use crate::reporting::{self, City};
 use crate::world::{Laptop, PASSWORD, branch, draft, findings, people, record, text};
 use app::{CallError, Code};
 use serde_json::{Value, json};
@@ -300,4 +301,25 @@ fn a_photo_of_another_day_and_one_of_an_old_meeting_are_asked_about() {
     laptop.call("delete_meeting", json!({ "id": long_ago }));
     let derived = laptop.call("get_draft", json!({ "draft": id }))["derived"].clone();
     assert!(findings(&derived, "photo_in_two_meetings").is_empty(), "a deleted record asks nothing");
+}
+
+#[test]
+fn a_photo_follows_its_record_to_the_city_and_to_the_second_computer() {
+    let city = City::new();
+    let first = reporting::laptop("某某");
+    let (id, _) = draft(&first, &form("2026-10-13"));
+    let file = add(&first, &id, "合影.jpg", &photo("a", "2026:10:13 14:05:00"));
+    first.call("commit_draft", json!({ "draft": id }));
+    city.enrol(&first);
+    first.call("exchange", json!({}));
+    assert_eq!(states(&first, &id)[0]["whereabouts"], "reported");
+
+    let second = reporting::laptop("另一台");
+    city.enrol(&second);
+    second.call("confirm_matching", json!({ "same": {} }));
+    second.call("exchange", json!({}));
+    for hash in [text(&file["hash"]), text(&file["thumb"])] {
+        let (there, here) = (first.app.photo(&hash), second.app.photo(&hash));
+        assert_eq!(there.expect("it was added there").bytes, here.expect("it came").bytes);
+    }
 }

@@ -10,7 +10,10 @@ use crate::world::{World, fields, me, meeting, person};
 
 fn covered(world: &World, frontier: &Frontier, at: i64) {
     let receipt = StoredReceipt { at, body: b"signed".to_vec(), frontiers: b"ends".to_vec() };
-    world.store().put_receipt(Some(&receipt), &BTreeMap::from([(world.stream(), frontier.clone())])).unwrap();
+    world
+        .store()
+        .put_receipt(Some(&receipt), &BTreeMap::from([(world.stream(), frontier.clone())]), &[])
+        .unwrap();
 }
 
 #[test]

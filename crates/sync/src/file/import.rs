@@ -6,7 +6,7 @@ use super::bundle::covers;
 use crate::enrol::{Enrolment, accept};
 use crate::error::SyncError;
 use crate::plan;
-use replica::{DeviceId, Frontier, RawChange, RootKey, StreamId, is_certificate};
+use replica::{ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, is_certificate};
 use std::collections::BTreeMap;
 use std::io::Read;
 use store::{Store, StoreError, StoredReceipt};
@@ -50,7 +50,7 @@ pub fn import(store: &Store, mut from: impl Read) -> Result<Imported, SyncError>
     }
     let key = store.opening_key(&label.recipient)?.ok_or(SyncError::OtherComputer)?;
     let file = open(&label, from, &OpeningKey::new(&key))?;
-    let mut intake = Intake { store, label, file, done: Imported::default() };
+    let mut intake = Intake { store, label, file, came: Vec::new(), done: Imported::default() };
     let certified = is_from(&label.city, &intake.file.head);
     let enrolment = match known {
         Some(known) => known,
@@ -73,6 +73,8 @@ struct Intake<'a, R: Read> {
     store: &'a Store,
     label: Label,
     file: OpenFile<R>,
+    /// What is new here.
+    came: Vec<ChangeId>,
     done: Imported,
 }
 
@@ -158,6 +160,7 @@ impl<R: Read> Intake<'_, R> {
         self.done.new += applied.new.len() as u64;
         self.done.known += applied.known as u64;
         self.done.waiting += applied.waiting as u64;
+        self.came.extend(applied.new);
         Ok(())
     }
 
@@ -175,7 +178,7 @@ impl<R: Read> Intake<'_, R> {
             let frontiers: Vec<_> = covered.iter().map(|(id, frontier)| (*id, frontier.clone())).collect();
             let frontiers = frontiers_to_bytes(&frontiers);
             let stored = StoredReceipt { at: receipt.at, body: receipt.to_bytes(), frontiers };
-            self.store.put_receipt(Some(&stored), &covered)?;
+            self.store.put_receipt(Some(&stored), &covered, &self.came)?;
             self.trust(enrolment, head.sender)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Exchanges and late enrolments of the stage, over a line that does what the story says.
 
 use anyhow::Result;
-use replica::{DeviceId, Verdicts};
+use replica::{ChangeId, DeviceId, Verdicts};
 use sync::{Engine, Enrolment, Report, SyncError};
 use wire::enrol::EnrolCode;
 
@@ -113,18 +113,24 @@ impl Stage {
         }
     }
 
-    /// Nobody is given what the city refused of others.
+    /// Nobody is given what the city refused of others. A device that was introduced by the author's is the author's, too.
     fn look_after_exchange(&mut self, at: usize, before: &Verdicts) -> Result<()> {
         let laptop = &mut self.laptops[at];
         let device = laptop.store().device()?;
         let new = laptop.look(&mut self.known)?;
-        for id in new.iter().filter(|id| before.voided.contains_key(*id) && laptop.mirror.has_whole(id)) {
-            let author = laptop.mirror.change(id).map(|change| change.header.device);
-            if author != Some(device) {
-                return broken(RIGHTS, format!("{} was given {id}, which the city refused", laptop.name));
-            }
+        let refused = |id: &&ChangeId| before.voided.contains_key(*id) && laptop.mirror.has_whole(id);
+        let given: Vec<(ChangeId, DeviceId)> = new
+            .iter()
+            .filter(refused)
+            .filter_map(|id| Some((*id, laptop.mirror.change(id)?.header.device)))
+            .collect();
+        let (name, branch) = (laptop.name, laptop.branch);
+        self.look(Who::City)?;
+        let now = self.site.mirror.verdicts(&branch);
+        match given.iter().find(|(_, author)| !now.succeeds(device, *author)) {
+            Some((id, _)) => broken(RIGHTS, format!("{name} was given {id}, which the city refused")),
+            None => Ok(()),
         }
-        self.look(Who::City)
     }
 
     /// After an exchange 待上报 is what the city lacks, neither more nor less.

@@ -221,7 +221,7 @@ impl Stage {
         Ok(vec![Who::City])
     }
 
-    /// The city takes a device's right to write; one device at least keeps its own.
+    /// The city takes the right to write of a device that it serves; one device at least keeps its own.
     fn revoke(&mut self, dice: &mut Random) -> Result<Vec<Who>> {
         let mut standing = self.standing()?;
         standing.retain(|at| self.laptops[*at].branch == self.stream);
@@ -230,6 +230,12 @@ impl Stage {
         devices.sort_unstable();
         devices.dedup();
         if devices.len() < 2 {
+            return Ok(Vec::new());
+        }
+        // Of a new identity that has not come to it, the city knows nothing.
+        let served = self.site.mirror.verdicts(&self.stream);
+        devices.retain(|device| served.devices.as_ref().is_some_and(|devices| devices.contains(device)));
+        if devices.is_empty() {
             return Ok(Vec::new());
         }
         let device = devices[dice.below(devices.len())];

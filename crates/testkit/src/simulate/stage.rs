@@ -147,8 +147,10 @@ impl Stage {
         self.promises.destroyed(gone, &live);
     }
 
+    /// A line of the diary. Where the story's folders lie is not part of it.
     pub fn note(&mut self, words: String) {
-        self.diary.push(words);
+        let place = format!("{}/", self.place.path().display());
+        self.diary.push(words.replace(&place, ""));
     }
 
     pub fn any(&self, dice: &mut Random) -> usize {
