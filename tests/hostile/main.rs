@@ -12,8 +12,9 @@ use stories::entries::ENTRIES;
 fn corpus(entry: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(entry);
     let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let read = |path: PathBuf| (path.clone(), fs::read(path).expect("a file of the corpus is read"));
     let mut found: Vec<_> =
-        files.map(|file| file.unwrap().path()).map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+        files.map(|file| read(file.expect("the folder of the corpus is listed").path())).collect();
     found.sort();
     assert!(!found.is_empty(), "the corpus of {entry} is empty");
     found

@@ -55,6 +55,6 @@ pub use state::{ChangeMeta, Closing, Field, Head, Item, LateWrite, Life, RecordS
 pub use state_json::StateDigest;
 pub use text::{Piece, Take, TextMerge, merge_text, taken};
 pub use verdict::{
-    FaultPlace, Ruling, STREAM_KIND, STREAM_RECORD, Standing, StreamFacts, Verdicts, Voided, certify,
-    is_certificate, ruling_path, verdicts,
+    FaultPlace, Ruling, STREAM_KIND, STREAM_RECORD, Standing, StreamFacts, Verdicts, Voided, certified_keys,
+    certify, is_certificate, ruling_path, verdicts,
 };

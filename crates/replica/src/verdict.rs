@@ -310,6 +310,12 @@ fn certified(writes: &StreamWrites, root: Option<&RootKey>) -> BTreeSet<DeviceId
         .collect()
 }
 
+/// Operating keys that the root certified in these changes to a stream's record. They speak for the city even where the
+/// stream's first change is not held yet.
+pub fn certified_keys(changes: &[&Change], root: &RootKey) -> BTreeSet<DeviceId> {
+    certified(&stream_writes(changes), Some(root))
+}
+
 fn certificate_input(key: &DeviceId, from: &str, until: &str) -> Vec<u8> {
     [CERTIFICATE_PURPOSE, format!("{key}\n{from}\n{until}").as_bytes()].concat()
 }

@@ -26,11 +26,15 @@ pub type Call = dyn Fn(&str, Value) -> Result<Value, Value> + Send + Sync;
 
 /// A photo or document by its hash: what it is and its bytes, if it is here.
 pub type Photo = dyn Fn(&str) -> Option<(&'static str, Vec<u8>)> + Send + Sync;
+
+/// A file from the city, and what it did.
+pub type Import = dyn Fn(&[u8]) -> Result<Value, Value> + Send + Sync;
+
 /// Files between a USB stick and the program; the browser brings them from and to where the person wants.
 pub struct Usb {
     /// Makes a file for the city, of everything or of what is new.
     pub export: Box<dyn Fn(bool) -> Result<UsbFile, Value> + Send + Sync>,
-    pub import: Box<dyn Fn(&[u8]) -> Result<Value, Value> + Send + Sync>,
+    pub import: Box<Import>,
 }
 
 /// What the routes share.

@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use replica::{
-    Change, ChangeId, DeviceId, Frontier, RawChange, RootKey, STREAM_KIND, STREAM_RECORD, StreamId, planted,
-};
+use replica::{Change, ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, planted};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
@@ -17,7 +15,6 @@ use crate::fold::Batch;
 use crate::identity::{self, Identity};
 use crate::log::{self, StreamRow};
 use crate::receipts;
-use crate::records::{self, Name};
 use crate::ruling;
 use crate::store::Store;
 use crate::write::{Author, sign, start};
@@ -123,10 +120,7 @@ impl Store {
     /// The keys that the stream's pinned root certified: they speak for the city.
     pub fn city_keys(&self, stream: &StreamId) -> Result<BTreeSet<DeviceId>, StoreError> {
         self.look(|db| {
-            let Some(stream) = log::stream(db, stream)? else { return Ok(BTreeSet::new()) };
-            let name =
-                Name { stream: stream.seq, kind: STREAM_KIND.to_owned(), id: STREAM_RECORD.to_owned() };
-            Ok(ruling::draw(db, stream, records::seq(db, &name)?)?.city)
+            log::stream(db, stream)?.map_or(Ok(BTreeSet::new()), |stream| ruling::city_keys(db, stream))
         })
     }
 

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use replica::{
-    Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamFacts, Verdicts, planted, verdicts,
+    Change, ChangeId, DeviceId, STREAM_KIND, STREAM_RECORD, StreamFacts, Verdicts, certified_keys, planted,
+    verdicts,
 };
 use rusqlite::Connection;
 
@@ -17,10 +18,7 @@ use crate::records::{self, Name};
 /// saved yet. A stream whose first change is not held knows nobody.
 pub(crate) fn draw(db: &Connection, stream: StreamRow, record: Option<i64>) -> Result<Verdicts, Fault> {
     let Some(founder) = log::founder(db, &stream.id)? else { return Ok(Verdicts::nobody()) };
-    let mut changes = Vec::new();
-    for seq in record.map_or(Ok(Vec::new()), |record| records::changes_of(db, record))? {
-        changes.push(log::change(db, seq)?);
-    }
+    let changes = of_record(db, record)?;
     let changes: Vec<&Change> = changes.iter().collect();
     let failed = RefCell::new(None);
     let prev = |id: &ChangeId| match log::prev(db, id) {
@@ -36,6 +34,18 @@ pub(crate) fn draw(db: &Connection, stream: StreamRow, record: Option<i64>) -> R
         Some(fault) => Err(fault),
         None => Ok(drawn),
     }
+}
+
+fn of_record(db: &Connection, record: Option<i64>) -> Result<Vec<Change>, Fault> {
+    let changes = record.map_or(Ok(Vec::new()), |record| records::changes_of(db, record))?;
+    changes.into_iter().map(|seq| log::change(db, seq)).collect()
+}
+
+/// The keys that speak for the city in a stream as it is stored, whether its first change is here or not.
+pub(crate) fn city_keys(db: &Connection, stream: StreamRow) -> Result<BTreeSet<DeviceId>, Fault> {
+    let Some(root) = stream.root else { return Ok(BTreeSet::new()) };
+    let changes = of_record(db, records::seq(db, &stream_record(stream))?)?;
+    Ok(certified_keys(&changes.iter().collect::<Vec<_>>(), &root))
 }
 
 /// The verdicts over a stream as it is stored.

@@ -100,7 +100,7 @@ async function cityHolds({ meetings }) {
 
 async function consoleShows(context, server) {
   const page = await open(context, server.origin)
-  await type(page, '管理口令', server.password)
+  await type(page, '口令', server.password)
   await sound(page, 'console, sign-in')
   await press(page, '登录')
   await sees(page, '2 个已接入')

@@ -53,7 +53,7 @@ test('a stick carries everything', async (t) => {
     ['李秀英', '2005.7', '2006.7', ''],
   ])
   const console = await open(context, office.origin)
-  await type(console, '管理口令', office.password)
+  await type(console, '口令', office.password)
   await press(console, '登录')
   await follow(console, 'U 盘文件')
   await sees(console, '还没有导入过文件')

@@ -21,7 +21,10 @@ fn meeting(id: &str, photos: &[(&str, &str, &str)]) -> Minutes {
     })
 }
 
-fn said(photos: &[(&str, &str, &str)], other: &[(&str, &str, &str)]) -> Vec<Finding> {
+/// Its id, its hash, and when it was taken.
+type Photo = (&'static str, &'static str, &'static str);
+
+fn said(photos: &[Photo], other: &[Photo]) -> Vec<Finding> {
     let found = findings(&suda(), &meeting("m", photos), &[meeting("o", other).read()]);
     assert!(may_finalise(&found), "photos never stand against 定稿: {found:#?}");
     found.into_iter().filter(|finding| finding.severity == Severity::W).collect()
@@ -38,7 +41,7 @@ fn photos_are_never_asked_for_and_never_counted() {
 #[test]
 fn a_photo_of_another_day_is_asked_about_once_for_each_day() {
     type Expected = Vec<(&'static str, usize, &'static str)>;
-    let cases: Vec<(Vec<(&str, &str, &str)>, Expected)> = vec![
+    let cases: Vec<(Vec<Photo>, Expected)> = vec![
         (vec![("a", "x", "2026-10-20T00:00"), ("b", "y", "2026-10-20T23:59")], vec![]),
         (vec![("a", "x", "")], vec![]),
         (vec![("a", "x", "2026-10-19T23:59")], vec![("2026-10-19", 1, "attachments/a")]),
@@ -69,7 +72,7 @@ fn a_photo_of_another_day_is_asked_about_once_for_each_day() {
 
 #[test]
 fn the_same_file_in_two_meetings_is_asked_about() {
-    let cases: [(&[(&str, &str, &str)], &[(&str, &str, &str)], usize); 5] = [
+    let cases: [(&[Photo], &[Photo], usize); 5] = [
         (&[("a", "x", "")], &[("p", "y", "")], 0),
         (&[("a", "", "")], &[("p", "", "")], 0),
         (&[("a", "x", "")], &[("p", "x", "")], 1),

@@ -177,6 +177,17 @@ fn a_ruling_counts_once_its_root_is_pinned() {
 }
 
 #[test]
+fn the_city_is_known_before_the_first_change_of_its_stream_is_here() {
+    let (world, elsewhere) = (World::founded(), World::founded());
+    let (root, change) = ruled(&elsewhere, &[]);
+    let key = change.clone().read().unwrap().header.device;
+    world.store().set_root(&elsewhere.stream(), &root).unwrap();
+    world.store().apply(&[change]).unwrap();
+    assert!(world.store().founding(&elsewhere.stream()).unwrap().is_none());
+    assert!(world.store().city_keys(&elsewhere.stream()).unwrap().contains(&key));
+}
+
+#[test]
 fn a_redacted_payload_is_erased_and_never_comes_back() {
     let world = World::founded();
     let second = world.second();

@@ -192,7 +192,7 @@ fn a_gap_closes_over_the_network_as_well() {
     assert_eq!(town.takes(&file).report.waiting, 4);
     laptop.exchange_until_through();
     laptop.agrees_with(&town);
-    assert_eq!(town.takes(&file).report.kept, false, "it waits no more");
+    assert!(!town.takes(&file).report.kept, "it waits no more");
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn a_code_lets_in_by_file_and_both_ways_are_sealed_by_it() {
     let code = town.code("O003");
     let asked = laptop.asks(&code);
     let answer = town.takes(&asked).answer;
-    assert_eq!(town.takes(&asked).report.enrolled, true, "the same ask again is answered again");
+    assert!(town.takes(&asked).report.enrolled, "the same ask again is answered again");
     let other = Laptop::new(&town, "other");
     assert_eq!(other.reads(&answer.bytes).unwrap_err().code(), "other_computer");
     town.refuses(&other.asks(&code), "code_used");

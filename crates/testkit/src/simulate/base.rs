@@ -126,8 +126,8 @@ impl Base {
 
     /// Opens everything once, so that stories begin with what is known of it.
     fn look(&mut self) -> Result<()> {
-        for at in 0..=OUTSIDER {
-            let mut laptop = self.open(at, NAMES[at], self.laptop(at), World::new(0), Mirror::default())?;
+        for (at, name) in NAMES.iter().enumerate().take(OUTSIDER + 1) {
+            let mut laptop = self.open(at, name, self.laptop(at), World::new(0), Mirror::default())?;
             laptop.look(&mut self.known)?;
             self.of_laptops.push(laptop.mirror);
         }
