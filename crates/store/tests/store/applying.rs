@@ -178,7 +178,7 @@ fn a_ruling_counts_once_its_root_is_pinned() {
 
 #[test]
 fn the_city_is_known_before_the_first_change_of_its_stream_is_here() {
-    let (world, elsewhere) = (World::founded(), World::founded());
+    let (world, elsewhere) = (World::founded(), World::founded_as(2));
     let (root, change) = ruled(&elsewhere, &[]);
     let key = change.clone().read().unwrap().header.device;
     world.store().set_root(&elsewhere.stream(), &root).unwrap();
