@@ -85,7 +85,8 @@ export async function pictures(page, name, sizes = SIZES) {
     await page.setViewportSize(viewport)
     await page.evaluate(() => scrollTo(0, 0))
     await settled(page)
-    await page.screenshot({ path: `${PICTURES}${name}-${size}.png` })
+    // What was said a moment ago would stand over what the picture is of.
+    await page.screenshot({ path: `${PICTURES}${name}-${size}.png`, style: '.toasts { visibility: hidden }' })
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     assert.ok(wider <= 0, `${name} at ${viewport.width} px: ${wider} px are cut off`)
   }

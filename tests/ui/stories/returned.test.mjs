@@ -53,6 +53,7 @@ test('what the city refuses comes back to its author', async (t) => {
     await goTo(page, '党员')
     await press(page, '杨帆')
     const drawer = page.getByRole('dialog')
+    await drawer.getByText('个人信息').click()
     await type(drawer, '工作岗位', '会计')
     await press(drawer, '保存')
     await report()
