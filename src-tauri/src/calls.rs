@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use app::{App, Shown};
+use app::{App, Courier, Shown};
 use serde_json::{Value, json};
 use tauri::{AppHandle, Emitter, State};
 
@@ -20,7 +20,7 @@ impl Calls {
         self.app.clone()
     }
 
-    /// Opens the data folder and passes what changes on to the page.
+    /// Opens the data folder, passes what changes on to the page, and reports by itself from then on.
     pub fn open(handle: AppHandle) -> Self {
         let app = app::default_data_folder()
             .ok_or_else(|| json!({ "code": "read_only" }))
@@ -33,7 +33,11 @@ impl Calls {
             }),
             Err(error) => tracing::error!(%error, "the data folder cannot be used"),
         }
-        Self { app: app.map(Arc::new), heard: AtomicBool::new(false) }
+        let app = app.map(Arc::new);
+        if let Ok(app) = &app {
+            Courier::start(app);
+        }
+        Self { app, heard: AtomicBool::new(false) }
     }
 
     /// A file for the page, if it is here.

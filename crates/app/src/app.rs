@@ -3,15 +3,15 @@
 use crate::branch::Branch;
 use crate::contract::*;
 use crate::error::{CallError, Code};
+use crate::reporting::{Line, News, Signals};
 use crate::world::World;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-type Listener = Box<dyn Fn(&[String]) + Send + Sync>;
+type Listener = Arc<dyn Fn(&[String]) + Send + Sync>;
 
 /// The program over one data folder. Blocks: call it from a thread of its own.
 pub struct App {
@@ -19,8 +19,8 @@ pub struct App {
     pub(crate) world: World,
     open: Mutex<Option<Arc<Branch>>>,
     listeners: Arc<Mutex<Vec<Listener>>>,
-    /// An exchange with the city is running.
-    pub(crate) exchanging: AtomicBool,
+    pub(crate) line: Arc<Line>,
+    pub(crate) signals: Arc<Signals>,
 }
 
 impl App {
@@ -32,18 +32,22 @@ impl App {
     /// The program over a data folder, which is made if it is not there.
     pub fn new(root: PathBuf, world: World) -> Result<Self, CallError> {
         crate::session::prepare(&root)?;
+        let listeners: Arc<Mutex<Vec<Listener>>> = Arc::default();
+        let listening = listeners.clone();
+        let line = Line::new(move || tell(&listening, &["progress".to_owned()]));
         Ok(Self {
             root,
             world,
             open: Mutex::default(),
-            listeners: Arc::default(),
-            exchanging: AtomicBool::new(false),
+            listeners,
+            line: Arc::new(line),
+            signals: Arc::default(),
         })
     }
 
     /// Adds a listener that is told, after each commit, the kinds whose answers are stale.
     pub fn on_changed(&self, listener: impl Fn(&[String]) + Send + Sync + 'static) {
-        locked(&self.listeners).push(Box::new(listener));
+        locked(&self.listeners).push(Arc::new(listener));
     }
 
     /// The branch that is open.
@@ -51,19 +55,28 @@ impl App {
         locked(&self.open).clone().ok_or_else(|| CallError::new(Code::NotOpen))
     }
 
-    /// Puts a branch in the place of the open one; the store of that one closes with its last use.
+    /// Puts a branch in the place of the open one; the store of that one closes with its last use, and what it exchanges
+    /// ends before the next request.
     pub(crate) fn put_open(&self, branch: Option<Branch>) {
         if let Some(branch) = &branch {
             // Room that is not freed now is freed at the next opening.
             if let Err(error) = crate::attachments::drop_unnamed(branch) {
                 tracing::warn!(%error, "unnamed files were left");
             }
-            let listeners = self.listeners.clone();
-            branch
-                .store
-                .on_changed(Arc::new(move |touched| tell(&listeners, &crate::branch::kinds_of(touched))));
+            let (listeners, signals) = (self.listeners.clone(), self.signals.clone());
+            branch.store.on_changed(Arc::new(move |touched| {
+                if !touched.changes.is_empty() {
+                    signals.tell(News::Recorded);
+                }
+                tell(&listeners, &crate::branch::kinds_of(touched));
+            }));
         }
+        self.line.stop();
+        let opened = branch.is_some();
         *locked(&self.open) = branch.map(Arc::new);
+        if opened {
+            self.signals.tell(News::Changed);
+        }
         self.tell(&["session"]);
     }
 
@@ -75,7 +88,9 @@ impl App {
 
 fn tell(listeners: &Mutex<Vec<Listener>>, kinds: &[String]) {
     if !kinds.is_empty() {
-        locked(listeners).iter().for_each(|listener| listener(kinds));
+        // A listener may call in turn, so nothing is locked while it runs.
+        let listeners = locked(listeners).clone();
+        listeners.iter().for_each(|listener| listener(kinds));
     }
 }
 

@@ -63,8 +63,14 @@ pub enum Code {
     AlreadyEnrolled,
     /// No connection to the city.
     Offline,
+    /// Whoever answered cannot prove to be at this address: a wrong clock, somebody in between, or no TLS.
+    Untrusted,
     /// Something answered that is not the city's server.
     NotOurServer,
+    /// A web page answered: most often of a network that wants a sign-in.
+    WebPage,
+    /// The proxy on the way wants a password.
+    ProxyAsks,
     /// The connection broke in the middle.
     CutOff,
     CodeUnknown,
@@ -81,9 +87,15 @@ pub enum Code {
     MassOutgoing,
     /// The clock of this computer is far off; the city's time is in `params`.
     ClockOff,
+    /// What the city keeps of this branch has no room for more files.
+    StreamFull,
+    /// The city has no room at all.
+    CityFull,
     /// The address is not one that can be used.
     BadAddress,
     Busy,
+    /// A person stopped it; what went through stays.
+    Stopped,
     /// A file that this program did not make.
     UsbNotOurs,
     UsbNewer,

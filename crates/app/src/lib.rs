@@ -37,5 +37,6 @@ mod usb;
 pub use app::{App, default_data_folder};
 pub use attachments::Shown;
 pub use error::{CallError, Code};
+pub use reporting::Courier;
 pub use usb::{UsbFile, put_whole};
 pub use world::World;

@@ -125,7 +125,8 @@ impl App {
             .filter(|entry| Store::is_branch(&entry.path()))
             .filter_map(|entry| {
                 let folder = entry.file_name().into_string().ok()?;
-                let in_use = open != Some(&folder) && is_locked(&entry.path());
+                // An exchange that ends after its branch was locked is not another program.
+                let in_use = open != Some(&folder) && !self.line.is_held() && is_locked(&entry.path());
                 Some(BranchOnDisk {
                     name: label(&entry.path()).unwrap_or_else(|| folder.clone()),
                     in_use,
@@ -148,11 +149,14 @@ impl App {
         }
     }
 
-    /// Opening again what is open asks for the password again; its lock must be free for that.
+    /// Opening again what is open asks for the password again; its lock must be free for that, also of an exchange that
+    /// was running when it was locked.
     fn close_others(&self, folder: &str) {
         if self.branch().is_ok_and(|branch| branch.folder == folder) {
             self.put_open(None);
         }
+        self.line.stop();
+        self.line.wait();
     }
 }
 

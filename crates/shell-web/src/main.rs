@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use app::{App, CallError};
+use app::{App, CallError, Courier};
 use clap::Parser;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -46,6 +46,9 @@ struct Arguments {
     /// Goes on when the last page is closed.
     #[arg(long)]
     stay: bool,
+    /// Reports only when somebody asks for it.
+    #[arg(long)]
+    by_hand: bool,
 }
 
 #[tokio::main]
@@ -59,7 +62,11 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let data = data.context("no folder for the records is known; name one with --data")?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).await?;
     let door = Door::new(listener.local_addr()?.port(), &random()?[..8], &random()?);
-    let shell = shell(data.clone(), door);
+    let app = App::open_root(data.clone()).map(Arc::new).map_err(|error| json(&error));
+    if let (Ok(app), false) = (&app, arguments.by_hand) {
+        Courier::start(app);
+    }
+    let shell = shell(app, door);
 
     let no_browser = arguments.no_browser;
     let opener = Arc::new(Opener { shell: shell.clone(), data, no_browser, file: Mutex::default() });
@@ -81,8 +88,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
 }
 
 /// A data folder that cannot be used is every call's answer: the page is there to say it in words.
-fn shell(data: PathBuf, door: Door) -> Arc<Shell> {
-    let app = App::open_root(data).map(Arc::new).map_err(|error| json(&error));
+fn shell(app: Result<Arc<App>, Value>, door: Door) -> Arc<Shell> {
     let called = app.clone();
     let call = move |name: &str, arguments| {
         let app = called.as_ref().map_err(Value::clone)?;

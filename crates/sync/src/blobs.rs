@@ -69,11 +69,13 @@ impl BlobPlan {
     }
 }
 
-/// Bytes of attachments so far, of those that this phase means to move.
+/// Bytes of attachments so far, of those that this phase means to move, and how many attachments are behind it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BlobProgress {
     pub done: u64,
     pub of: u64,
+    pub files: u32,
+    pub of_files: u32,
 }
 
 /// What the phase did.
@@ -169,6 +171,7 @@ impl<'a> Phase<'a> {
             (!asked_for, task.named.len > SMALL, matches!(task.way, Way::Down(_)))
         });
         self.progress.of = tasks.iter().map(Task::left).sum();
+        self.progress.of_files = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
         let mut gone = Vec::new();
         for task in tasks {
             if self.is_over() {
@@ -178,6 +181,7 @@ impl<'a> Phase<'a> {
                 Way::Up(have) => gone.extend(self.send(&task.named, have)?.then_some(task.named)),
                 Way::Down(have) => self.fetch(&task.named, have)?,
             }
+            self.progress.files += 1;
         }
         // Only now does the city say, signed, that it holds them.
         let said = self.ask(&gone)?;

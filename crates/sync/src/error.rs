@@ -22,14 +22,25 @@ pub enum SyncError {
     PlainHttp(String),
     #[error("no way to the city: {0}")]
     Offline(String),
+    /// Somebody in between whom the system does not trust, a clock that is far off, or no TLS at all.
+    #[error("no trusted way to the city: {0}")]
+    Untrusted(String),
     #[error("what answered is not a city of this program")]
     NotOurServer,
+    /// The page of a portal that wants a sign-in, or of some other site.
+    #[error("a web page answered instead of the city")]
+    WebPage,
+    #[error("the proxy on the way asks for a password")]
+    ProxyAsks,
     #[error("the connection broke in the middle")]
     CutOff,
     #[error("the city refused: {code} {detail}")]
     Refused { code: String, detail: String },
     #[error("the city asks to wait {0} s")]
     Busy(u64),
+    /// By a person, between two requests. What went through stays.
+    #[error("stopped by a person")]
+    Stopped,
     #[error("this is another city than the one this branch is enrolled with")]
     OtherCity,
     #[error("the city's answer is not signed as it should be")]
@@ -58,10 +69,14 @@ impl SyncError {
             Self::BadAddress(_) => "bad_address",
             Self::PlainHttp(_) => "plain_http",
             Self::Offline(_) => "offline",
+            Self::Untrusted(_) => "untrusted",
             Self::NotOurServer => "not_our_server",
+            Self::WebPage => "web_page",
+            Self::ProxyAsks => "proxy_asks",
             Self::CutOff => "cut_off",
             Self::Refused { code, .. } => code,
             Self::Busy(_) => "busy",
+            Self::Stopped => "stopped",
             Self::OtherCity => "other_city",
             Self::BadSignature => "bad_signature",
             Self::BadCode(BadCode::Length(_)) => "code_length",

@@ -5,7 +5,7 @@ use crate::error::SyncError;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{CONTENT_TYPE, RANGE, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 use wire::blobs::{BlobMethod, BlobReply, BlobRequest, PIECE_TYPE, REQUEST_HEADER, TUS_VERSION, blob_path};
 use wire::enrol::Refusal;
@@ -150,21 +150,60 @@ fn read(response: Response) -> Reply {
 
 /// Only a city says why in its own words; anything else, whatever its status, is somebody in between.
 fn refused(response: Response) -> NoReply {
-    let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let between = between(&response);
     let Reply { body, whole } = read(response);
     match serde_json::from_slice(&body) {
         Ok(refusal) => NoReply::Refused(refusal),
         Err(_) if !whole => NoReply::Other(SyncError::CutOff),
-        Err(_) => match wait {
-            Some(seconds) => NoReply::Other(SyncError::Busy(seconds)),
-            None => NoReply::Other(SyncError::NotOurServer),
-        },
+        Err(_) => NoReply::Other(between),
+    }
+}
+
+/// Who it is that answered instead of the city, and what helps against it.
+fn between(response: &Response) -> SyncError {
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let wait = header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+    match (response.status(), wait) {
+        (StatusCode::PROXY_AUTHENTICATION_REQUIRED, _) => SyncError::ProxyAsks,
+        (_, Some(seconds)) => SyncError::Busy(seconds),
+        (StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT, None) => {
+            SyncError::Offline(response.status().to_string())
+        }
+        (StatusCode::NETWORK_AUTHENTICATION_REQUIRED, None) => SyncError::WebPage,
+        (status, None) if status.is_redirection() || is(response, "text/html") => SyncError::WebPage,
+        (_, None) => SyncError::NotOurServer,
     }
 }
 
 /// A connection that was never made is no connection; one that broke is a cut.
 fn failed(error: &reqwest::Error) -> SyncError {
-    if error.is_connect() { SyncError::Offline(cause(error)) } else { SyncError::CutOff }
+    let cause = cause(error);
+    match error.is_connect() {
+        true if is_untrusted(error) => SyncError::Untrusted(cause),
+        true if cause == PROXY_ASKS => SyncError::ProxyAsks,
+        true => SyncError::Offline(cause),
+        false => SyncError::CutOff,
+    }
+}
+
+/// What the HTTP library says when a proxy answers a tunnel by 407; its type is not public.
+const PROXY_ASKS: &str = "proxy authorization required";
+
+/// What TLS refuses, or cannot read, reaches us as invalid data. The error of one layer is within that of the next,
+/// where `source` does not lead.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(layer) = next {
+        let mut inner = layer.downcast_ref::<io::Error>();
+        while let Some(layer) = inner {
+            if layer.kind() == io::ErrorKind::InvalidData {
+                return true;
+            }
+            inner = layer.get_ref().and_then(|layer| layer.downcast_ref());
+        }
+        next = layer.source();
+    }
+    false
 }
 
 /// The innermost cause says most.
@@ -175,3 +214,6 @@ fn cause(error: &dyn std::error::Error) -> String {
     }
     inner.to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ mod outgoing;
 mod plan;
 mod receipts;
 mod reissue;
+mod watched;
 
 pub use address::Address;
 pub use blobs::{BlobPlan, BlobProgress, BlobReport, Reach, Watch};
@@ -29,3 +30,4 @@ pub use error::{SyncError, Way};
 pub use http::{Carrier, NoReply, Reply};
 pub use receipts::{Proof, ProvedReceipt, receipts};
 pub use reissue::{Candidate, Same, candidates, matched, reissue};
+pub use watched::Watcher;

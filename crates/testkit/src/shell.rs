@@ -29,7 +29,7 @@ impl Shell {
     /// Starts the program on a folder of records.
     pub fn start(data: &Path) -> Result<Self> {
         let mut command = Command::new(built("jishi-web")?);
-        command.arg("--data").arg(data).args(["--no-browser", "--stay"]).env("RUST_LOG", "warn");
+        command.arg("--data").arg(data).args(["--no-browser", "--stay", "--by-hand"]).env("RUST_LOG", "warn");
         let process = Process::start(&mut command)?;
         let address = process.wait_for(|line| line.find("http://").map(|start| line[start..].to_owned()))?;
         let caller = Caller::enter(&address)?;

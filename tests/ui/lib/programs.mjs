@@ -18,9 +18,12 @@ export function folder(t) {
   return path
 }
 
-/** The browser shell. `at` is a civil time at +08:00, `2026-10-13T20:00`; without it the real time. */
-export async function shell(data, { at } = {}) {
-  const program = start(WEB, ['--data', data, '--no-browser', '--stay'], at)
+/**
+ * The browser shell. `at` is a civil time at +08:00, `2026-10-13T20:00`; without it the real time. It reports when a
+ * story says so, or by itself where that is the story.
+ */
+export async function shell(data, { at, byItself = false } = {}) {
+  const program = start(WEB, ['--data', data, '--no-browser', '--stay', ...(byItself ? [] : ['--by-hand'])], at)
   const address = await program.line(/(http:\/\/127\.0\.0\.1:\d+\/enter\?token=\w+)/)
   return Object.assign(program, { address, origin: new URL(address).origin })
 }

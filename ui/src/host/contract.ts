@@ -82,7 +82,7 @@ export type ChangePassword = { old: string, new: string, };
 
 export type Choice = { code: string, label: string, };
 
-export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "not_our_server" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "revoked" | "mass_incoming" | "mass_outgoing" | "clock_off" | "bad_address" | "busy" | "usb_not_ours" | "usb_newer" | "usb_damaged" | "usb_bad_signature" | "usb_wrong_way" | "usb_other_computer" | "usb_other_city" | "usb_too_large" | "usb_unreadable" | "usb_full" | "usb_read_only" | "usb_gone" | "usb_matching" | "internal";
+export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "untrusted" | "not_our_server" | "web_page" | "proxy_asks" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "revoked" | "mass_incoming" | "mass_outgoing" | "clock_off" | "stream_full" | "city_full" | "bad_address" | "busy" | "stopped" | "usb_not_ours" | "usb_newer" | "usb_damaged" | "usb_bad_signature" | "usb_wrong_way" | "usb_other_computer" | "usb_other_city" | "usb_too_large" | "usb_unreadable" | "usb_full" | "usb_read_only" | "usb_gone" | "usb_matching" | "internal";
 
 export type CommitteeTerm = { id: string, from: string, to: string | null, seats: number | null, };
 
@@ -244,7 +244,11 @@ export type EnrolAnswer = { "outcome": "adopted", enrolment: Enrolment, } | { "o
 
 export type EnrolRequest = { address: string, code: string, };
 
-export type Enrolment = { address: string, city: string, organisation: string, 
+export type Enrolment = { 
+/**
+ * Empty when only files go to and fro.
+ */
+address: string, city: string, organisation: string, 
 /**
  * RFC 3339.
  */
@@ -255,6 +259,20 @@ export type ExchangeDone = { sent: number, received: number, waiting: number,
  * The city's receive time, from its receipt.
  */
 receipt_at: string | null, };
+
+export type ExchangeProgress = { 
+/**
+ * Nobody asked for it; a person's own goes first.
+ */
+by_itself: boolean, 
+/**
+ * It ends before the next request.
+ */
+stopping: boolean, bytes_out: number, bytes_in: number, 
+/**
+ * Once the records are through.
+ */
+files: FilesProgress | null, };
 
 export type ExclusionForm = { person: string, ground: string, approval: string, assembly: boolean, };
 
@@ -275,6 +293,10 @@ have: number,
  * The small picture is here.
  */
 thumb: boolean, };
+
+export type FilesProgress = { done: number, of: number, bytes: number, of_bytes: number, };
+
+export type FilesWaiting = { to_send: number, to_send_bytes: number, to_fetch: number, to_fetch_bytes: number, };
 
 export type FindingLine = { code: string, severity: Severity, 
 /**
@@ -944,6 +966,8 @@ data_folder: string, branches: Array<BranchOnDisk>, open: OpenBranchInfo | null,
  */
 today: string, };
 
+export type SetMetered = { on: boolean, };
+
 export type SettleConflict = { kind: string, id: string, seen: string, 
 /**
  * Matters without a decision stay as they are.
@@ -984,6 +1008,14 @@ waiting: Array<WaitingRecord>, waiting_total: number,
  */
 records_here: number, records_received: number, last_success: string | null, last_error: SyncError | null, 
 /**
+ * When it is tried again without being asked; absent while only a person can change something.
+ */
+next_try: string | null, 
+/**
+ * Why photos or scans did not all go, though the records did.
+ */
+files_error: SyncError | null, 
+/**
  * Newest first, at most 20.
  */
 rounds: Array<RoundLine>, busy: boolean, 
@@ -994,9 +1026,21 @@ question: LossQuestion | null,
 /**
  * The city revoked this computer; it can be enrolled anew with a code.
  */
-revoked: boolean, };
+revoked: boolean, 
+/**
+ * 流量节省: photos and scans wait until a person sends for them.
+ */
+metered: boolean, files: FilesWaiting, };
 
-export type SyncPill = { enrolled: boolean, waiting: number, last_success: string | null, failed: boolean, busy: boolean, };
+export type SyncPill = { enrolled: boolean, waiting: number, last_success: string | null, failed: boolean, 
+/**
+ * It is tried again without being asked.
+ */
+retrying: boolean, 
+/**
+ * Photos and scans that 流量节省 keeps here.
+ */
+files: number, busy: boolean, };
 
 export type TextPart = { "is": "merged", text: string, } | { "is": "open", texts: Array<string>, };
 
@@ -1029,17 +1073,62 @@ export type UploadBegun = { upload: string,
 chunk: number, };
 
 export type UploadRef = { upload: string, };
+
 export type UsbCode = { code: string, };
 
 export type UsbDamage = { part: number, of: number, };
 
-export type UsbExport = { at: string, records: number, bytes: number, state: UsbState, received_at: string | null, };
+export type UsbExport = { at: string, records: number, bytes: number, state: UsbState, 
+/**
+ * The city's time of the receipt.
+ */
+received_at: string | null, };
 
-export type UsbImported = { at: string, made_at: string, enrolled: boolean, reported: number, new: number, waiting: number, refused: number, receipt_at: string | null, stale: boolean, damaged: UsbDamage | null, };
+export type UsbImported = { 
+/**
+ * When it was read here, and when the city made it, each by its own clock.
+ */
+at: string, made_at: string, 
+/**
+ * It let this computer in.
+ */
+enrolled: boolean, 
+/**
+ * Records that are reported because of it, changes that are new here, and ones that wait for others.
+ */
+reported: number, new: number, waiting: number, 
+/**
+ * What the city turned away.
+ */
+refused: number, receipt_at: string | null, 
+/**
+ * A later answer was here before; nothing changed.
+ */
+stale: boolean, damaged: UsbDamage | null, };
 
-export type UsbPage = { enrolled: boolean, organisation: string, pending: UsbPending | null, matching: boolean, waiting: number, unexported: number, exports: Array<UsbExport>, last_import: UsbImported | null, };
+export type UsbPage = { enrolled: boolean, organisation: string, 
+/**
+ * A code was typed, and the city's yes has not been read yet.
+ */
+pending: UsbPending | null, 
+/**
+ * Records have to be matched before anything can be exported.
+ */
+matching: boolean, 
+/**
+ * Records with changes that no receipt covers, and how many of them are in no file yet.
+ */
+waiting: number, unexported: number, 
+/**
+ * The latest first.
+ */
+exports: Array<UsbExport>, last_import: UsbImported | null, };
 
-export type UsbPending = { place: string, at: string, };
+export type UsbPending = { 
+/**
+ * The part of the code that is no secret.
+ */
+place: string, at: string, };
 
 export type UsbState = "waiting" | "received";
 
@@ -1087,7 +1176,11 @@ passed: boolean | null,
  */
 elected: Array<string>, why: Array<FindingLine>, };
 
-export type WaitingRecord = { kind: string, kind_label: string, id: string, title: string, date: string | null, bytes: number, exported: boolean, };
+export type WaitingRecord = { kind: string, kind_label: string, id: string, title: string, date: string | null, bytes: number, 
+/**
+ * 已导出，等待回执: all of it is in a file that was made.
+ */
+exported: boolean, };
 
 export type Whereabouts = "here" | "reported" | "on_its_way";
 
@@ -1158,6 +1251,11 @@ export interface Calls {
   matching: { req: Nothing; res: MatchingPage | null }
   confirm_matching: { req: ConfirmMatching; res: Enrolment }
   exchange: { req: Nothing; res: ExchangeDone }
+  exchange_progress: { req: Nothing; res: ExchangeProgress | null }
+  stop_exchange: { req: Nothing; res: Nothing }
+  set_metered: { req: SetMetered; res: Nothing }
+  carry_photos: { req: Nothing; res: ExchangeDone }
+  network_is_back: { req: Nothing; res: Nothing }
   answer_losses: { req: AnswerLosses; res: Nothing }
   move_city: { req: MoveCity; res: Nothing }
   receipts: { req: Nothing; res: ReceiptsPage }
@@ -1188,7 +1286,7 @@ export const reads = {
   returned: ["sync", "meeting", "person", "ledger", "organisation", "stream"],
   sync_page: ["sync", "meeting", "person", "organisation", "ledger"],
   sync_pill: ["sync", "session", "meeting", "person", "organisation", "ledger"],
-  matching: ["sync"],
+  exchange_progress: ["progress"],
   receipts: ["sync", "stream"],
   usb_page: ["sync", "session", "meeting", "person", "organisation", "ledger"],
 } as const satisfies Partial<Record<keyof Calls, readonly string[]>>

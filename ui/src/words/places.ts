@@ -170,6 +170,7 @@ export const placeWords = {
   sync: {
     title: '上报',
     allDone: '全部已上报到市级平台',
+    filesLeft: '记录已全部上报，照片和附件还没有传完',
     waiting: (n: number) => `${n} 条等待上报`,
     notEnrolled: '还没有接入市级平台，记录都保存在本机',
     report: '立即上报',

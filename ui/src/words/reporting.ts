@@ -1,5 +1,23 @@
-/** The question before many records are lost, and the city's receipts. */
+/** An exchange that runs, 流量节省, the question before many records are lost, and the city's receipts. */
 export const reportingWords = {
+  running: {
+    byPerson: '正在上报',
+    byItself: '正在自动上报',
+    stopping: '正在停下，等这一步传完……',
+    bytes: (out: string, back: string) => `已送出 ${out}，已收到 ${back}`,
+    files: (nth: number, of: number) => `照片和附件：第 ${nth} 个，共 ${of} 个`,
+    progress: '照片和附件的进度',
+    nextTry: (when: string) => `会自动再试，下次 ${when}。`,
+  },
+  metered: {
+    title: '流量节省',
+    on: '先传文字，照片和附件等我来传',
+    hint: '用手机热点等按流量计费的网络时打开。记录照常自动上报，小图照常显示，原件不会自动传。',
+    toSend: (n: number, size: string) => `${n} 个照片和附件还没有送出（${size}）。`,
+    toFetch: (n: number, size: string) => `${n} 个照片和附件还没有取来（${size}）。`,
+    carry: '传照片',
+    carried: '照片和附件已传完',
+  },
   losses: {
     title: '继续之前请先核对',
     stopped: '已按您的决定停下',

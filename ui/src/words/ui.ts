@@ -63,6 +63,8 @@ export const words = {
     waiting: (n: number) => `${n} 条待上报`,
     done: '全部已上报',
     failed: '上次没有成功',
+    retrying: '会自动再试',
+    files: (n: number) => `记录已上报，${n} 个附件未传`,
     last: (when: string) => `上次上报 ${when}`,
     never: '还没有上报过',
   },

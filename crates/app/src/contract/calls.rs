@@ -1,4 +1,4 @@
-//! The list of calls. `reads` names the kinds (and `ledger`, `draft`, `session`, `sync`, `attachment`) whose change makes an answer stale.
+//! The list of calls. `reads` names the kinds (and `ledger`, `draft`, `session`, `sync`, `progress`, `attachment`) whose change makes an answer stale.
 
 /// Hands the list of calls to the macro `$with`, so that dispatch and TypeScript come from one place.
 #[macro_export]
@@ -73,9 +73,14 @@ macro_rules! calls {
             sync_page(Nothing) -> SyncPage, reads ["sync", "meeting", "person", "organisation", "ledger"];
             sync_pill(Nothing) -> SyncPill, reads ["sync", "session", "meeting", "person", "organisation", "ledger"];
             enrol(EnrolRequest) -> EnrolAnswer;
-            matching(Nothing) -> Option<MatchingPage>, reads ["sync"];
+            matching(Nothing) -> Option<MatchingPage>;
             confirm_matching(ConfirmMatching) -> Enrolment;
             exchange(Nothing) -> ExchangeDone;
+            exchange_progress(Nothing) -> Option<ExchangeProgress>, reads ["progress"];
+            stop_exchange(Nothing) -> Nothing;
+            set_metered(SetMetered) -> Nothing;
+            carry_photos(Nothing) -> ExchangeDone;
+            network_is_back(Nothing) -> Nothing;
             answer_losses(AnswerLosses) -> Nothing;
             move_city(MoveCity) -> Nothing;
             receipts(Nothing) -> ReceiptsPage, reads ["sync", "stream"];

@@ -15,6 +15,10 @@ pub struct SyncPage {
     pub records_received: u32,
     pub last_success: Option<String>,
     pub last_error: Option<SyncError>,
+    /// When it is tried again without being asked; absent while only a person can change something.
+    pub next_try: Option<String>,
+    /// Why photos or scans did not all go, though the records did.
+    pub files_error: Option<SyncError>,
     /// Newest first, at most 20.
     pub rounds: Vec<RoundLine>,
     pub busy: bool,
@@ -22,6 +26,45 @@ pub struct SyncPage {
     pub question: Option<LossQuestion>,
     /// The city revoked this computer; it can be enrolled anew with a code.
     pub revoked: bool,
+    /// 流量节省: photos and scans wait until a person sends for them.
+    pub metered: bool,
+    pub files: FilesWaiting,
+}
+
+/// Photos and scans that did not travel yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FilesWaiting {
+    pub to_send: u32,
+    pub to_send_bytes: u32,
+    pub to_fetch: u32,
+    pub to_fetch_bytes: u32,
+}
+
+/// What an exchange that runs has done so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExchangeProgress {
+    /// Nobody asked for it; a person's own goes first.
+    pub by_itself: bool,
+    /// It ends before the next request.
+    pub stopping: bool,
+    pub bytes_out: u32,
+    pub bytes_in: u32,
+    /// Once the records are through.
+    pub files: Option<FilesProgress>,
+}
+
+/// Photos and scans that are behind it, of those that are to travel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FilesProgress {
+    pub done: u32,
+    pub of: u32,
+    pub bytes: u32,
+    pub of_bytes: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SetMetered {
+    pub on: bool,
 }
 
 /// More than a handful of records would be lost by one exchange.
@@ -85,6 +128,10 @@ pub struct SyncPill {
     pub waiting: u32,
     pub last_success: Option<String>,
     pub failed: bool,
+    /// It is tried again without being asked.
+    pub retrying: bool,
+    /// Photos and scans that 流量节省 keeps here.
+    pub files: u32,
     pub busy: bool,
 }
 

@@ -10,7 +10,11 @@ pub fn refused(error: SyncError) -> CallError {
             CallError::new(Code::BadAddress).with("address", address).with("reason", "plain_http")
         }
         SyncError::Offline(cause) => CallError::new(Code::Offline).with("cause", cause),
+        SyncError::Untrusted(cause) => CallError::new(Code::Untrusted).with("cause", cause),
         SyncError::NotOurServer => CallError::new(Code::NotOurServer),
+        SyncError::WebPage => CallError::new(Code::WebPage),
+        SyncError::ProxyAsks => CallError::new(Code::ProxyAsks),
+        SyncError::Stopped => CallError::new(Code::Stopped),
         SyncError::CutOff => CallError::new(Code::CutOff),
         SyncError::Refused { code, detail } => by_city(&code, detail),
         SyncError::Busy(seconds) => CallError::new(Code::Busy).with("seconds", seconds),
@@ -39,6 +43,8 @@ fn by_city(code: &str, detail: String) -> CallError {
         "clock" => Code::ClockOff,
         "not_enrolled" => Code::NotEnrolled,
         "revoked" => Code::Revoked,
+        "stream_full" => Code::StreamFull,
+        "city_full" => Code::CityFull,
         _ => Code::Refused,
     };
     CallError::new(known).with("reason", code).with("detail", detail)
@@ -57,7 +63,11 @@ mod tests {
             (SyncError::BadAddress("x y".into()), Code::BadAddress),
             (SyncError::PlainHttp("http://x".into()), Code::BadAddress),
             (SyncError::Offline("no route".into()), Code::Offline),
+            (SyncError::Untrusted("expired".into()), Code::Untrusted),
             (SyncError::NotOurServer, Code::NotOurServer),
+            (SyncError::WebPage, Code::WebPage),
+            (SyncError::ProxyAsks, Code::ProxyAsks),
+            (SyncError::Stopped, Code::Stopped),
             (SyncError::CutOff, Code::CutOff),
             (SyncError::Busy(30), Code::Busy),
             (SyncError::NotEnrolled, Code::NotEnrolled),
@@ -66,6 +76,8 @@ mod tests {
             (by_city("code_expired"), Code::CodeExpired),
             (by_city("code_too_many_tries"), Code::TooManyTries),
             (by_city("revoked"), Code::Revoked),
+            (by_city("stream_full"), Code::StreamFull),
+            (by_city("city_full"), Code::CityFull),
             (by_city("of_a_newer_city"), Code::Refused),
         ];
         for (error, code) in cases {

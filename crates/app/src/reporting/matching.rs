@@ -1,7 +1,10 @@
 //! The matching page: the city has records of this branch already, and a person says which are the same.
 
+use super::courier::News;
 use super::enrolment;
 use super::errors::refused;
+use super::exchange::Files;
+use super::line::{By, Hold};
 use crate::app::App;
 use crate::branch::Branch;
 use crate::contract::{Choice, ConfirmMatching, Enrolment, MatchLine, MatchingPage, Nothing};
@@ -18,10 +21,13 @@ impl App {
     pub(crate) fn matching(&self, _: Nothing) -> Result<Option<MatchingPage>, CallError> {
         let branch = self.branch()?;
         let pending = sync::Enrolment::of(&branch.store).map_err(refused)?;
-        match pending.and_then(|known| known.reissue_from) {
-            Some(_) => Ok(Some(self.fetch_matching(&branch)?)),
-            None => Ok(None),
+        if pending.and_then(|known| known.reissue_from).is_none() {
+            return Ok(None);
         }
+        if branch.store.meta(FETCHED)?.is_none() {
+            self.fetch(&self.hold(By::Person)?, &branch)?;
+        }
+        Ok(Some(page(&branch)?))
     }
 
     /// Issues the records of this computer again into the city's stream, as a person matched them.
@@ -38,34 +44,36 @@ impl App {
         branch.forget_facts();
         rename_drafts(&branch, &same)?;
         branch.store.drop_meta(FETCHED)?;
+        self.signals.tell(News::Changed);
         self.tell(&["session", "sync", "meeting", "person", "organisation", "ledger", "draft"]);
         enrolment(&branch)?.ok_or_else(|| CallError::new(Code::NotEnrolled))
     }
 
-    /// The city's records, fetched once, beside those of this computer.
-    pub(super) fn fetch_matching(&self, branch: &Branch) -> Result<MatchingPage, CallError> {
-        if branch.store.meta(FETCHED)?.is_none() {
-            self.round(branch)?;
-            branch.store.set_meta(FETCHED, "1")?;
-        }
-        let known = sync::Enrolment::of(&branch.store).map_err(refused)?;
-        let candidates = sync::candidates(&branch.store).map_err(refused)?;
-        let (here, _) = branch.store.count_records()?;
-        let asked = candidates.iter().filter(|candidate| candidate.kind != "organisation").count();
-        let lines =
-            |kind: &str| candidates.iter().filter(|candidate| candidate.kind == kind).map(line).collect();
-        Ok(MatchingPage {
-            organisation: known.map(|known| known.organisation_name).unwrap_or_default(),
-            persons: lines("person"),
-            meetings: lines("meeting"),
-            others: u32::try_from(here)
-                .unwrap_or(u32::MAX)
-                .saturating_sub(u32::try_from(asked).unwrap_or(u32::MAX)),
-        })
+    /// Fetches the city's records, once.
+    pub(super) fn fetch(&self, hold: &Hold<'_>, branch: &Branch) -> Result<(), CallError> {
+        self.round(hold, branch, Files::AsSet)?;
+        fetched(branch)
     }
 }
 
-/// The city's records came in a file.
+/// The city's records beside those of this computer.
+pub(super) fn page(branch: &Branch) -> Result<MatchingPage, CallError> {
+    let known = sync::Enrolment::of(&branch.store).map_err(refused)?;
+    let candidates = sync::candidates(&branch.store).map_err(refused)?;
+    let (here, _) = branch.store.count_records()?;
+    let asked = candidates.iter().filter(|candidate| candidate.kind != "organisation").count();
+    let lines = |kind: &str| candidates.iter().filter(|candidate| candidate.kind == kind).map(line).collect();
+    Ok(MatchingPage {
+        organisation: known.map(|known| known.organisation_name).unwrap_or_default(),
+        persons: lines("person"),
+        meetings: lines("meeting"),
+        others: u32::try_from(here)
+            .unwrap_or(u32::MAX)
+            .saturating_sub(u32::try_from(asked).unwrap_or(u32::MAX)),
+    })
+}
+
+/// The city's records are here.
 pub(super) fn fetched(branch: &Branch) -> Result<(), CallError> {
     Ok(branch.store.set_meta(FETCHED, "1")?)
 }

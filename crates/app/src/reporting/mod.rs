@@ -1,10 +1,15 @@
 //! 上报: enrolment, the exchange with the city, and what each side holds. The network is waited for with no
-//! transaction open.
+//! transaction open. `exchange` is one exchange, for a person or by itself; `rhythm` decides when the `courier` begins
+//! one; the `line` keeps a second one out.
 
+mod courier;
 mod errors;
+mod exchange;
+mod line;
 mod matching;
 mod question;
 mod receipts;
+mod rhythm;
 mod rounds;
 
 use crate::app::App;
@@ -14,13 +19,13 @@ use crate::contract::*;
 use crate::error::{CallError, Code};
 use crate::usb::is_exported;
 use crate::values::kinds;
+pub use courier::{Courier, News, Signals};
 pub use errors::refused;
+pub use line::{By, Line};
 use replica::{Change, Group};
 pub use rounds::Rounds;
-use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
 use store::{ListRow, Order, Query};
-use sync::{Address, BlobPlan, Engine, Reach};
+use sync::Address;
 
 /// How many waiting records the page lists; the rest is a number.
 const LISTED: u32 = 50;
@@ -40,10 +45,14 @@ impl App {
             records_received: number(records_received),
             last_success: rounds.last_success(),
             last_error: rounds.last_error(),
+            next_try: self.signals.next().map(civil::stamp),
+            files_error: rounds.files_error(),
             rounds: rounds.lines(),
-            busy: self.exchanging.load(Ordering::SeqCst),
+            busy: self.line.is_held(),
             question: question::open(&branch)?,
             revoked: is_revoked(&branch)?,
+            metered: exchange::is_metered(&branch)?,
+            files: exchange::files_waiting(&branch)?,
         })
     }
 
@@ -55,7 +64,9 @@ impl App {
             waiting: number(branch.store.outbox()?.records),
             last_success: rounds.last_success(),
             failed: rounds.last_error().is_some(),
-            busy: self.exchanging.load(Ordering::SeqCst),
+            retrying: self.signals.next().is_some(),
+            files: if exchange::is_metered(&branch)? { number(branch.store.blob_outbox()?.blobs) } else { 0 },
+            busy: self.line.is_held(),
         })
     }
 
@@ -69,41 +80,32 @@ impl App {
         }
         let address = Address::parse(&request.address).map_err(refused)?;
         let sources = self.world.sources();
-        let enrolled = self.alone(|| {
-            // The key that was revoked stays so; whoever has a copy of it must not come back in with this code.
-            let fresh = if revoked { Some(branch.store.add_identity()?) } else { None };
-            let enrolled =
-                sync::enrol(&branch.store, &address, &request.code, &branch.author_name, &*sources);
-            if let (Err(_), Some(fresh)) = (&enrolled, fresh) {
-                branch.store.drop_identity(&fresh)?;
-            }
-            enrolled.map_err(refused)
-        })?;
+        let hold = self.hold(By::Person)?;
+        // The key that was revoked stays so; whoever has a copy of it must not come back in with this code.
+        let fresh = if revoked { Some(branch.store.add_identity()?) } else { None };
+        let enrolled = sync::enrol(&branch.store, &address, &request.code, &branch.author_name, &*sources);
+        if let (Err(_), Some(fresh)) = (&enrolled, fresh) {
+            branch.store.drop_identity(&fresh)?;
+        }
+        let enrolled = enrolled.map_err(refused)?;
         Rounds::forgive(&branch)?;
         branch.store.set_meta(SINCE, &self.world.now().to_string())?;
+        self.signals.tell(News::Changed);
         self.tell(&["sync", "session"]);
         if enrolled.reissue_from.is_some() {
-            return Ok(EnrolAnswer::Matching { page: self.fetch_matching(&branch)? });
+            self.fetch(&hold, &branch)?;
+            return Ok(EnrolAnswer::Matching { page: matching::page(&branch)? });
         }
         let enrolment = enrolment(&branch)?.ok_or_else(|| CallError::new(Code::NotEnrolled))?;
         Ok(EnrolAnswer::Adopted { enrolment })
     }
 
-    /// One exchange, until both sides hold the same.
-    pub(crate) fn exchange(&self, _: Nothing) -> Result<ExchangeDone, CallError> {
-        let branch = self.branch()?;
-        let report = self.round(&branch)?;
-        Ok(ExchangeDone {
-            sent: number(report.sent),
-            received: number(report.received),
-            waiting: number(branch.store.outbox()?.records),
-            receipt_at: report.receipt_at.map(civil::stamp),
-        })
-    }
-
     /// What the person said to the question before many records are lost. After a yes the next exchange goes on.
     pub(crate) fn answer_losses(&self, request: AnswerLosses) -> Result<Nothing, CallError> {
         question::answer(&*self.branch()?, request.agree)?;
+        if request.agree {
+            self.signals.tell(News::Changed);
+        }
         self.tell(&["sync"]);
         Ok(Nothing {})
     }
@@ -112,67 +114,11 @@ impl App {
     pub(crate) fn move_city(&self, request: MoveCity) -> Result<Nothing, CallError> {
         let branch = self.branch()?;
         let address = Address::parse(&request.address).map_err(refused)?;
-        self.alone(|| sync::move_city(&branch.store, &address).map_err(refused))?;
-        self.tell(&["sync"]);
+        let hold = self.hold(By::Person)?;
+        sync::move_city(&branch.store, &address).map_err(refused)?;
+        drop(hold);
+        self.signals.tell(News::Changed);
         Ok(Nothing {})
-    }
-
-    /// Runs the engine and keeps what came of it in the history, also when it failed.
-    fn round(&self, branch: &Branch) -> Result<sync::Report, CallError> {
-        let sources = self.world.sources();
-        let ran = self.alone(|| {
-            let mut engine = Engine::open(&branch.store, sources).map_err(refused)?;
-            engine.consent = question::consent(branch)?;
-            let ran = engine.exchange(&branch.store);
-            question::note(branch, self.world.now(), &ran)?;
-            self.carry_files(&mut engine, branch, ran.map_err(refused)?)
-        });
-        // A second exchange at the same time, or one without a city, is no round.
-        if !matches!(&ran, Err(error) if matches!(error.code, Code::Busy | Code::NotEnrolled)) {
-            Rounds::add(branch, self.world.now(), &ran)?;
-        }
-        self.tell(&["sync"]);
-        ran
-    }
-
-    /// Photos and scans follow the records. What was reported before stays so if the line breaks now.
-    fn carry_files(
-        &self,
-        engine: &mut Engine,
-        branch: &Branch,
-        mut report: sync::Report,
-    ) -> Result<sync::Report, CallError> {
-        let plan = BlobPlan { fetch: Reach::All, ..BlobPlan::usual() };
-        let mut watch = |_| {
-            self.tell(&["attachment"]);
-            ControlFlow::Continue(())
-        };
-        let files = engine.blobs(&branch.store, &plan, &mut watch).map_err(refused)?;
-        report.requests += files.requests;
-        report.bytes_up += files.bytes_up;
-        report.bytes_down += files.bytes_down;
-        Ok(report)
-    }
-
-    /// Keeps a second exchange out while one runs.
-    pub(crate) fn alone<T>(&self, body: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
-        if self.exchanging.swap(true, Ordering::SeqCst) {
-            return Err(CallError::new(Code::Busy));
-        }
-        let running = Running(self);
-        self.tell(&["sync"]);
-        let done = body();
-        drop(running);
-        done
-    }
-}
-
-/// Ends with the exchange, also when it panics.
-struct Running<'a>(&'a App);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.exchanging.store(false, Ordering::SeqCst);
     }
 }
 
@@ -201,6 +147,11 @@ pub fn enrolment(branch: &Branch) -> Result<Option<Enrolment>, CallError> {
         organisation: known.organisation_name,
         since: since.map(civil::stamp).unwrap_or_default(),
     }))
+}
+
+/// Not by files alone.
+fn is_reachable(enrolment: &Enrolment) -> bool {
+    !enrolment.address.is_empty()
 }
 
 /// The city said so when it was last asked.

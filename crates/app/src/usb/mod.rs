@@ -9,7 +9,7 @@ use crate::branch::Branch;
 use crate::civil;
 use crate::contract::*;
 use crate::error::{CallError, Code};
-use crate::reporting::{self, Rounds};
+use crate::reporting::{self, By, News, Rounds};
 use errors::refused;
 use std::collections::BTreeSet;
 use store::Query;
@@ -109,7 +109,9 @@ impl App {
     pub fn usb_import(&self, bytes: &[u8]) -> Result<UsbImported, CallError> {
         let branch = self.branch()?;
         let before = branch.store.outbox()?.records;
-        let done = self.alone(|| sync::file::import(&branch.store, bytes).map_err(refused))?;
+        let hold = self.hold(By::Person)?;
+        let done = sync::file::import(&branch.store, bytes).map_err(refused)?;
+        drop(hold);
         if let Some(enrolment) = &done.enrolled {
             reporting::enrolled_by_file(&branch, self.world.now(), enrolment, done.damaged.is_none())?;
         }
@@ -121,6 +123,7 @@ impl App {
         if done.receipt_at.is_some() && !done.stale {
             Rounds::add(&branch, self.world.now(), &Ok(round(&done, reported, bytes.len())))?;
         }
+        self.signals.tell(News::Changed);
         self.tell(&["sync", "session", "meeting", "person", "organisation", "ledger", "draft"]);
         Ok(imported)
     }

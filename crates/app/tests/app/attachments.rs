@@ -87,7 +87,7 @@ fn try_add(laptop: &Laptop, draft: &str, name: &str, bytes: &[u8]) -> Result<Val
 }
 
 #[track_caller]
-fn add(laptop: &Laptop, draft: &str, name: &str, bytes: &[u8]) -> Value {
+pub fn add(laptop: &Laptop, draft: &str, name: &str, bytes: &[u8]) -> Value {
     match try_add(laptop, draft, name, bytes) {
         Ok(file) => file,
         Err(error) => panic!("{name}: {error}"),
@@ -98,7 +98,7 @@ fn form_of(laptop: &Laptop, draft: &str) -> Value {
     laptop.call("get_draft", json!({ "draft": draft }))["form"].clone()
 }
 
-fn states(laptop: &Laptop, meeting: &str) -> Vec<Value> {
+pub fn states(laptop: &Laptop, meeting: &str) -> Vec<Value> {
     let states = laptop.call("attachment_states", json!({ "meeting": meeting }));
     states["files"].as_array().expect("files").clone()
 }

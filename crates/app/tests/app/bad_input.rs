@@ -170,8 +170,9 @@ fn a_city_that_is_none_is_told_from_one_that_is_away() {
     assert_eq!(enrol(&closed.to_string()), Code::Offline);
     assert_eq!(
         enrol(&answering(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 5\r\n\r\nhello")),
-        Code::NotOurServer
+        Code::WebPage
     );
+    assert_eq!(enrol(&answering(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")), Code::NotOurServer);
     assert_eq!(enrol(&answering(b"")), Code::CutOff);
     let error =
         laptop.refused_as("enrol", json!({ "address": "127.0.0.1:1", "code": "ABC" }), Code::CodeUnknown);

@@ -3,6 +3,7 @@
 mod attachments;
 mod bad_input;
 mod conflicts;
+mod courier;
 mod drafts;
 mod explanations;
 mod ledgers;

@@ -45,7 +45,7 @@ fn mixed(count: u64) -> [u8; 32] {
 }
 
 pub struct Laptop {
-    pub app: App,
+    pub app: Arc<App>,
     fixed: Arc<Fixed>,
     root: TempDir,
 }
@@ -59,7 +59,7 @@ impl Laptop {
         let fixed = Arc::new(Fixed { now: AtomicI64::new(evening(today)), counter });
         let root = tempfile::tempdir().expect("a temporary folder");
         let app = App::new(root.path().to_owned(), World::new(fixed.clone())).expect("an app");
-        Self { app, fixed, root }
+        Self { app: Arc::new(app), fixed, root }
     }
 
     pub fn root(&self) -> PathBuf {
@@ -71,7 +71,7 @@ impl Laptop {
         let Self { app, fixed, root } = self;
         drop(app);
         let app = App::new(root.path().to_owned(), World::new(fixed.clone())).expect("an app");
-        Self { app, fixed, root }
+        Self { app: Arc::new(app), fixed, root }
     }
 
     pub fn evening_of(&self, day: &str) {

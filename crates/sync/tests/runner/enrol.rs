@@ -50,13 +50,19 @@ fn nobody_there_and_somebody_else_there_are_two_things() {
     };
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(enrol(&free.to_string()).code(), "offline");
-    for answer in [
-        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 18\r\n\r\n<html>酒店上网",
-        "HTTP/1.1 302 Found\r\nlocation: http://portal.example\r\ncontent-length: 0\r\n\r\n",
-        "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\n\r\nbad",
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+    for (answer, code) in [
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 18\r\n\r\n<html>酒店上网",
+            "web_page",
+        ),
+        ("HTTP/1.1 302 Found\r\nlocation: http://portal.example\r\ncontent-length: 0\r\n\r\n", "web_page"),
+        ("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\n\r\nbad", "offline"),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+            "not_our_server",
+        ),
     ] {
-        assert_eq!(enrol(&portal(answer)).code(), "not_our_server", "{answer}");
+        assert_eq!(enrol(&portal(answer)).code(), code, "{answer}");
     }
 }
 
