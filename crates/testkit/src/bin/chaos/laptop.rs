@@ -22,9 +22,10 @@ const MOST_SAVES: usize = 400;
 /// How often an exchange is tried after the clock was set, while the line is as it is.
 const TRIES: usize = 4;
 const HOUR: i64 = 3600;
+const MONTH: i64 = 30 * 24 * HOUR;
 const YEAR: i64 = 365 * 24 * HOUR;
 const CLOCKS: &[i64] =
-    &[3 * HOUR, -3 * HOUR, 60 * 24 * HOUR, -60 * 24 * HOUR, 3 * YEAR, -3 * YEAR, 10 * YEAR];
+    &[3 * HOUR, -3 * HOUR, 2 * MONTH, -2 * MONTH, 3 * YEAR, -3 * YEAR, 10 * YEAR, -10 * YEAR];
 
 pub struct Laptop<'a> {
     pub line: Arc<Proxy>,
@@ -36,6 +37,8 @@ pub struct Laptop<'a> {
     random: Random,
     /// How many seconds the clock is fast.
     clock: i64,
+    /// The day by a clock that is right.
+    today: String,
 }
 
 impl<'a> Laptop<'a> {
@@ -46,9 +49,9 @@ impl<'a> Laptop<'a> {
         line: Arc<Proxy>,
         person: Person<'a>,
         seed: u64,
-    ) -> Self {
-        let random = Random::seeded(seed);
-        Self { line, stage, data, disk, shell: Some(shell), person, random, clock: 0 }
+    ) -> Result<Self> {
+        let (random, today) = (Random::seeded(seed), person.desk.days_ago(0)?);
+        Ok(Self { line, stage, data, disk, shell: Some(shell), person, random, clock: 0, today })
     }
 
     /// Works until the story is over.
@@ -161,6 +164,12 @@ impl<'a> Laptop<'a> {
         if self.clock == 0 {
             return Ok(());
         }
+        let today = self.person.desk.days_ago(0)?;
+        ensure!(
+            self.clock.abs() < MONTH || today != self.today,
+            "the clock is to be {} s off and is not",
+            self.clock
+        );
         self.stage.figures.count(What::ClockWrong);
         for _ in 0..TRIES {
             self.person.act(Deed::Records)?;

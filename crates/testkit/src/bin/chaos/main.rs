@@ -110,7 +110,7 @@ fn begin<'a>(
             (0..SHARED_MEETINGS).try_for_each(|_| person.types(true))?;
         }
         person.desk.reports()?;
-        laptops.push(Laptop::new(stage, (data, shell, disk), line, person, random.draw()));
+        laptops.push(Laptop::new(stage, (data, shell, disk), line, person, random.draw())?);
     }
     Ok(laptops)
 }
@@ -199,8 +199,8 @@ fn all_done(laptops: &[Laptop]) -> Result<bool> {
 
 fn judge(stage: &Stage, laptops: &[Laptop], city: &CityProcess, computers: &[Computer]) -> bool {
     let agree = verdict::agree(stage, computers, city);
-    let lost = verdict::look_for(stage, computers);
     verdict::print(&stage.figures, laptops);
+    let lost = verdict::look_for(stage, computers);
     println!("digests: {}", if agree { "the same everywhere" } else { "different" });
     println!("answers that nobody should get: {}", stage.figures.wrongs());
     println!("lost: {lost}");

@@ -34,23 +34,25 @@ pub fn agree(stage: &Stage, computers: &[Computer], city: &CityProcess) -> bool 
     }
 }
 
-/// Looks for every acknowledged save on every computer, and counts the lost ones.
+/// Looks for every acknowledged save on every computer. Says how many one of them lacks.
 pub fn look_for(stage: &Stage, computers: &[Computer]) -> usize {
     let pages = stage.book.pages();
     let mut fates: BTreeMap<&str, usize> = BTreeMap::new();
     let mut lost = 0;
     for save in &pages.acknowledged {
-        let each = computers.iter().map(|computer| (&computer.name, computer.held.fate(save, &pages.sent)));
-        let each: Vec<_> = each.collect();
-        for (name, fate) in &each {
-            if let Fate::Lost(why) = fate {
-                lost += 1;
-                if lost <= TOLD {
-                    println!("lost on {name}: {} = {}: {why}", save.place, save.value);
-                }
+        let of = |computer: &Computer| computer.held.fate(save, &pages.sent);
+        let missed = computers.iter().find_map(|computer| match of(computer) {
+            Fate::Lost(why) => Some((&computer.name, why)),
+            Fate::Stands | Fate::InConflict | Fate::Overwritten => None,
+        });
+        if let Some((name, why)) = missed {
+            lost += 1;
+            if lost <= TOLD {
+                println!("lost on {name}: {} = {}: {why}", save.place, save.value);
             }
         }
-        *fates.entry(word(each[0].1)).or_default() += 1;
+        let fate = missed.map_or_else(|| of(&computers[0]), |(_, why)| Fate::Lost(why));
+        *fates.entry(word(fate)).or_default() += 1;
     }
     smuggled(stage, &pages, computers);
     println!(
