@@ -1,4 +1,4 @@
-//! `xtask demo` and `xtask bench`: optimised builds of the programs in `testkit`.
+//! `xtask demo`, `xtask bench` and `xtask chaos`: optimised builds of the programs in `testkit`.
 
 use anyhow::{Result, bail};
 
@@ -18,6 +18,11 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
         }
         _ => bail!("which? cargo xtask bench local | sync"),
     }
+}
+
+pub fn chaos(arguments: &[&str]) -> Result<()> {
+    setup::for_build()?;
+    testkit("chaos", arguments)
 }
 
 fn testkit(program: &str, arguments: &[&str]) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask run|test|check|gen|demo|bench|package`.
+//! The project's commands: `cargo xtask run|test|check|gen|demo|bench|simulate|chaos|package`.
 //!
 //! It prepares the machine and starts the tools; it holds no product code and depends on none of the parts, so that
 //! it builds in seconds. Start at [`main`]: each command is one module.
@@ -28,6 +28,7 @@ cargo xtask <command>
   demo             the main job from an empty folder, in separate processes
   bench local|sync measures against the reaches and says ok or short
   simulate         stories of laptops and a city under faults: --seeds N --from S [--zoo]
+  chaos            the same with real processes, kills and lines: --minutes M --seed S
   package          the Debian package of the desktop app
   setup            installs what the other commands need";
 
@@ -52,6 +53,7 @@ fn dispatch(words: &[&str]) -> Result<()> {
         ["gen"] => check::generate(),
         ["demo", rest @ ..] => bench::demo(rest),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["chaos", rest @ ..] => bench::chaos(rest),
         ["simulate", rest @ ..] => simulate::simulate(rest),
         ["package"] => product::package(),
         ["setup"] => setup::everything(),

@@ -8,6 +8,7 @@
 mod builders;
 mod city_process;
 mod computer;
+pub mod faketime;
 mod history;
 pub mod phrases;
 pub mod process;
@@ -24,10 +25,10 @@ pub use builders::{BranchBuilder, Calls, MeetingBuilder, PASSWORD, a_branch, a_m
 pub use city_process::CityProcess;
 pub use computer::{Laptop, LoopbackCity, program, stored};
 pub use history::{Entry, History, Member};
-pub use proxy::{Cut, Link, Proxy, Traffic};
+pub use proxy::{Cut, Felt, Link, Proxy, Traffic, Weather};
 pub use random::Random;
 pub use release::{Expected, Release, Tap, capture};
 pub use secretary::{Enrolled, Holdings, Secretary};
-pub use shell::{Caller, Shell};
+pub use shell::{Caller, Refusal, Shell};
 pub use town::{BRANCH, Town, TownOrganisation, TownPerson};
 pub use world::{EVENING, World};

@@ -1,14 +1,18 @@
 //! A laptop as a process of its own: the browser shell, asked over loopback as its page asks it.
 
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
+use crate::faketime;
 use crate::process::{PATIENCE, Process, built};
 
 /// A running browser shell with a session.
@@ -25,12 +29,37 @@ pub struct Caller {
     cookie: String,
 }
 
+/// What the program said instead of an answer.
+#[derive(Debug)]
+pub struct Refusal {
+    pub call: String,
+    /// As the contract has it; empty where the answer has none.
+    pub code: String,
+    status: StatusCode,
+    text: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.call, self.status, self.text)
+    }
+}
+
+impl Error for Refusal {}
+
 impl Shell {
     /// Starts the program on a folder of records.
     pub fn start(data: &Path) -> Result<Self> {
-        let mut command = Command::new(built("jishi-web")?);
-        command.arg("--data").arg(data).args(["--no-browser", "--stay", "--by-hand"]).env("RUST_LOG", "warn");
-        let process = Process::start(&mut command)?;
+        Self::run(&mut command(data)?)
+    }
+
+    /// The same on a computer whose clock is so many seconds fast; negative: slow.
+    pub fn start_with_clock_off(data: &Path, seconds: i64) -> Result<Self> {
+        Self::run(command(data)?.envs(faketime::environment(seconds)?))
+    }
+
+    fn run(command: &mut Command) -> Result<Self> {
+        let process = Process::start(command)?;
         let address = process.wait_for(|line| line.find("http://").map(|start| line[start..].to_owned()))?;
         let caller = Caller::enter(&address)?;
         Ok(Self { process, caller })
@@ -77,11 +106,19 @@ impl Caller {
     }
 }
 
+fn command(data: &Path) -> Result<Command> {
+    let mut command = Command::new(built("jishi-web")?);
+    command.arg("--data").arg(data).args(["--no-browser", "--stay", "--by-hand"]).env("RUST_LOG", "warn");
+    Ok(command)
+}
+
 fn read(name: &str, answer: Response) -> Result<Value> {
     let status = answer.status();
     let text = answer.text().with_context(|| format!("{name}: the answer broke off"))?;
     if !status.is_success() {
-        bail!("{name}: {status}: {text}");
+        let said: Value = serde_json::from_str(&text).unwrap_or_default();
+        let code = said["code"].as_str().unwrap_or_default().to_owned();
+        return Err(Refusal { call: name.to_owned(), code, status, text }.into());
     }
     ensure!(!text.is_empty(), "{name}: an empty answer");
     serde_json::from_str(&text).with_context(|| format!("{name}: not JSON"))

@@ -8,7 +8,7 @@ use replica::{BlobHash, BlobRef};
 use serde_json::json;
 use store::{Author, Store};
 use sync::{Address, BlobPlan, BlobReport, Engine, SyncError};
-use testkit::{BRANCH, LoopbackCity, PASSWORD, Proxy, World};
+use testkit::{BRANCH, LoopbackCity, PASSWORD, Proxy, Weather, World};
 
 const PHOTO: usize = 1_000_000;
 const EVERY: u64 = 200_000;
@@ -72,7 +72,7 @@ fn a_break_costs_at_most_a_piece() -> Result<()> {
     a.exchange()?;
     b.exchange()?;
 
-    line.break_every(EVERY);
+    line.set_weather(Weather { break_every: Some(EVERY), ..Weather::default() });
     line.traffic();
     let up = a.moves(&BlobPlan::usual())?;
     let passed = line.traffic();

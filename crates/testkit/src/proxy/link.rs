@@ -17,6 +17,11 @@ pub struct Link {
 const QUEUE: usize = 16;
 pub(super) const PIECE: usize = 2 * 1024;
 
+/// How often those who wait look whether the line is still slow.
+const GLANCE: Duration = Duration::from_millis(20);
+/// What a line becomes that was slow.
+const FAIR: Link = Link { bytes_per_second: u32::MAX, latency: Duration::ZERO };
+
 impl Link {
     /// Until a connection stands: one round trip.
     pub fn opening(&self) -> Duration {
@@ -29,19 +34,22 @@ impl Link {
     }
 }
 
-/// Hands `body` the way into one direction of a connection. Without a link that is the socket itself.
+/// Hands `body` the way into one direction of a connection. Without a link at its beginning that is the socket itself.
 pub(super) fn carry<T>(
-    link: Option<Link>,
+    link: impl Fn() -> Option<Link> + Copy + Send,
     mut to: &TcpStream,
     body: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> T,
 ) -> T {
-    let Some(link) = link else { return body(&mut |bytes| to.write_all(bytes)) };
+    if link().is_none() {
+        return body(&mut |bytes| to.write_all(bytes));
+    }
     thread::scope(|scope| {
         let (send, arriving) = sync_channel(QUEUE);
-        scope.spawn(move || deliver(&arriving, to));
+        scope.spawn(move || deliver(&arriving, to, link));
         let mut free = Instant::now();
         body(&mut |bytes| {
             for piece in bytes.chunks(PIECE) {
+                let link = link().unwrap_or(FAIR);
                 free = free.max(Instant::now()) + link.leaving(piece.len());
                 let sent = send.send((free + link.latency, piece.to_vec()));
                 sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
@@ -51,9 +59,14 @@ pub(super) fn carry<T>(
     })
 }
 
-fn deliver(arriving: &Receiver<(Instant, Vec<u8>)>, mut to: &TcpStream) {
+/// Each piece arrives in its time, or at once when the line is not slow any more.
+fn deliver(arriving: &Receiver<(Instant, Vec<u8>)>, mut to: &TcpStream, link: impl Fn() -> Option<Link>) {
     for (at, bytes) in arriving {
-        thread::sleep(at.saturating_duration_since(Instant::now()));
+        let mut left = at.saturating_duration_since(Instant::now());
+        while !left.is_zero() && link().is_some() {
+            thread::sleep(left.min(GLANCE));
+            left = at.saturating_duration_since(Instant::now());
+        }
         if to.write_all(&bytes).is_err() {
             return;
         }

@@ -16,6 +16,8 @@ use anyhow::{Context, Result};
 pub use link::Link;
 use requests::Requests;
 
+use crate::random::Random;
+
 /// Where the line breaks. Each cut happens once, at the next request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -27,6 +29,24 @@ pub enum Cut {
     BeforeAnswer,
     /// So many bytes of the answer come back.
     MidAnswer { after: usize },
+}
+
+/// What a line does to everybody who uses it, until it is told otherwise. By itself it is fair.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weather {
+    pub link: Option<Link>,
+    /// It breaks each time that so many bytes have passed, both ways together.
+    pub break_every: Option<u64>,
+    /// How many of a hundred connections are closed before a byte has passed.
+    pub refuses: usize,
+}
+
+/// What those who used a line have felt of its faults so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Felt {
+    /// Connections that broke in the middle.
+    pub cuts: u64,
+    pub refused: u64,
 }
 
 /// What passed since the last look, with the HTTP headers, both ways.
@@ -55,10 +75,13 @@ struct Line {
     up: AtomicU64,
     down: AtomicU64,
     cut: Mutex<Option<Cut>>,
-    /// Bytes after which the line breaks, again and again, and those since it last did.
-    every: Mutex<Option<(u64, u64)>>,
+    weather: Mutex<Weather>,
+    /// Bytes since the line last broke by its weather.
+    passed: Mutex<u64>,
+    cuts: AtomicU64,
+    connections: AtomicU64,
+    refused: AtomicU64,
     watchers: Mutex<Vec<Sender<()>>>,
-    link: Option<Link>,
 }
 
 impl Proxy {
@@ -69,7 +92,8 @@ impl Proxy {
 
     /// Relays to `city` over a slow line.
     pub fn over(city: SocketAddr, link: Link) -> Result<Self> {
-        Self::relaying(city, Line { link: Some(link), ..Line::default() })
+        let weather = Weather { link: Some(link), ..Weather::default() };
+        Self::relaying(city, Line { weather: Mutex::new(weather), ..Line::default() })
     }
 
     fn relaying(city: SocketAddr, line: Line) -> Result<Self> {
@@ -80,6 +104,9 @@ impl Proxy {
         thread::spawn(move || {
             for laptop in listener.incoming().map_while(Result::ok) {
                 let line = shared.clone();
+                if line.refuses() {
+                    continue;
+                }
                 // A city that is down is a connection that closes at once.
                 thread::spawn(move || TcpStream::connect(city).map(|city| relay(&line, &laptop, &city)));
             }
@@ -97,9 +124,16 @@ impl Proxy {
         *self.line.cut() = Some(cut);
     }
 
-    /// From now on breaks the line each time that so many bytes have passed, both ways together.
-    pub fn break_every(&self, bytes: u64) {
-        *locked(&self.line.every) = Some((bytes, 0));
+    /// From now on the line is like this; connections that were slow follow it.
+    pub fn set_weather(&self, weather: Weather) {
+        *locked(&self.line.passed) = 0;
+        *locked(&self.line.weather) = weather;
+    }
+
+    /// What was felt of its faults since the line is there.
+    pub fn felt(&self) -> Felt {
+        let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+        Felt { cuts: count(&self.line.cuts), refused: count(&self.line.refused) }
     }
 
     /// Whether the cut that was asked for is still to come.
@@ -126,17 +160,33 @@ impl Line {
         locked(&self.cut)
     }
 
+    fn weather(&self) -> Weather {
+        *locked(&self.weather)
+    }
+
+    /// Whether the next connection is closed at once: the same ones on every run.
+    fn refuses(&self) -> bool {
+        let number = self.connections.fetch_add(1, Ordering::SeqCst);
+        let refuses = Random::seeded(number).chance(self.weather().refuses);
+        self.refused.fetch_add(u64::from(refuses), Ordering::SeqCst);
+        refuses
+    }
+
     /// How many of these bytes pass, and whether the line breaks behind them.
     fn allow(&self, bytes: usize) -> (usize, bool) {
-        let mut every = locked(&self.every);
-        let Some((every, passed)) = every.as_mut() else { return (bytes, false) };
-        let left = usize::try_from(*every - *passed).unwrap_or(usize::MAX);
+        let Some(every) = self.weather().break_every else { return (bytes, false) };
+        let mut passed = locked(&self.passed);
+        let left = usize::try_from(every.saturating_sub(*passed)).unwrap_or(usize::MAX);
         if bytes < left {
             *passed += bytes as u64;
             return (bytes, false);
         }
         *passed = 0;
         (left, true)
+    }
+
+    fn note_cut(&self) {
+        self.cuts.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Tells those who still listen.
@@ -152,13 +202,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One connection, both ways, until either side ends it or it is cut.
 fn relay(line: &Arc<Line>, laptop: &TcpStream, city: &TcpStream) {
     let answer_limit = Arc::new(AnswerLimit::default());
-    thread::sleep(line.link.map(|link| link.opening()).unwrap_or_default());
+    let link = || line.weather().link;
+    thread::sleep(link().map(|link| link.opening()).unwrap_or_default());
     thread::scope(|scope| {
         scope.spawn(|| {
-            link::carry(line.link, city, |send| upwards(line, (laptop, city), &answer_limit, send));
+            link::carry(link, city, |send| upwards(line, (laptop, city), &answer_limit, send));
             let _ = city.shutdown(Shutdown::Write);
         });
-        link::carry(line.link, laptop, |send| downwards(line, city, &answer_limit, send));
+        link::carry(link, laptop, |send| downwards(line, city, &answer_limit, send));
         close(laptop, city);
     });
 }
@@ -191,7 +242,10 @@ fn upwards(line: &Line, (mut laptop, city): (&TcpStream, &TcpStream), answer: &A
         let begun = requests.feed(bytes);
         if begun > 0 {
             match line.cut().take() {
-                Some(Cut::BeforeSend) => return close(laptop, city),
+                Some(Cut::BeforeSend) => {
+                    line.note_cut();
+                    return close(laptop, city);
+                }
                 Some(Cut::MidRequest { after }) => left = Some(after),
                 Some(Cut::BeforeAnswer) => answer.set(0),
                 Some(Cut::MidAnswer { after }) => answer.set(after as u64),
@@ -206,7 +260,12 @@ fn upwards(line: &Line, (mut laptop, city): (&TcpStream, &TcpStream), answer: &A
         let (allowed, breaks) = line.allow(bytes.len());
         bytes = &bytes[..allowed];
         line.up.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        if send(bytes).is_err() || left == Some(0) || breaks {
+        let sent = send(bytes).is_ok();
+        if left == Some(0) || breaks {
+            line.note_cut();
+            return close(laptop, city);
+        }
+        if !sent {
             return close(laptop, city);
         }
         (0..begun).for_each(|_| line.tell());
@@ -225,7 +284,11 @@ fn downwards(line: &Line, mut city: &TcpStream, limit: &AnswerLimit, send: Out<'
         let (allowed, breaks) = line.allow(bytes.len());
         bytes = &bytes[..allowed];
         line.down.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        if send(bytes).is_err() || limit.get() == Some(0) || breaks {
+        let sent = send(bytes).is_ok();
+        if limit.get() == Some(0) || breaks {
+            return line.note_cut();
+        }
+        if !sent {
             return;
         }
     }
@@ -297,11 +360,42 @@ mod tests {
     fn a_line_can_break_again_and_again() {
         let (address, _) = city();
         let proxy = Proxy::before(address).unwrap();
-        proxy.break_every(10_000);
+        proxy.set_weather(Weather { break_every: Some(10_000), ..Weather::default() });
         let whole = (0..10).filter(|_| post(&proxy) == Some(1000)).count();
         let traffic = proxy.traffic();
         assert!((5..9).contains(&whole), "about every third of them was cut: {whole}");
         assert!(traffic.bytes() > 30_000, "it was whole again each time: {traffic:?}");
+        assert!(proxy.felt().cuts >= 3, "each break is counted: {:?}", proxy.felt());
+    }
+
+    #[test]
+    fn a_line_refuses_as_many_connections_as_it_is_told_to() {
+        let (address, answered) = city();
+        let proxy = Proxy::before(address).unwrap();
+        proxy.set_weather(Weather { refuses: 30, ..Weather::default() });
+        let whole = (0..60).filter(|_| post(&proxy) == Some(1000)).count() as u64;
+        let felt = proxy.felt();
+        assert!((9..28).contains(&felt.refused), "about a third of 60: {felt:?}");
+        assert_eq!((felt.refused + whole, felt.cuts), (60, 0), "each was refused or came through whole");
+        assert_eq!(answered.load(Ordering::SeqCst), whole, "the city hears nothing of a refused one");
+        proxy.set_weather(Weather::default());
+        assert_eq!(post(&proxy), Some(1000), "fair weather refuses nobody");
+        assert_eq!(proxy.felt(), felt);
+    }
+
+    #[test]
+    fn a_slow_line_is_fast_again_when_the_weather_turns() {
+        let (address, _) = city();
+        let proxy = Proxy::over(address, Link { bytes_per_second: 200, latency: Duration::ZERO }).unwrap();
+        let begin = Instant::now();
+        thread::scope(|scope| {
+            let posted = scope.spawn(|| post(&proxy));
+            thread::sleep(Duration::from_millis(200));
+            assert!(!posted.is_finished(), "3000 bytes take 15 s on this line");
+            proxy.set_weather(Weather::default());
+            assert_eq!(posted.join().unwrap(), Some(1000));
+        });
+        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     }
 
     #[test]
@@ -329,6 +423,7 @@ mod tests {
             proxy.cut(cut);
             assert_eq!(post(&proxy), None, "{cut:?} must be felt by the laptop");
             assert!(!proxy.cut_is_pending());
+            assert_eq!(proxy.felt().cuts, 1, "{cut:?} is counted");
             assert_eq!(answered.load(Ordering::SeqCst), reached, "{cut:?}");
             assert_eq!(post(&proxy), Some(1000), "{cut:?} happens once");
         }
