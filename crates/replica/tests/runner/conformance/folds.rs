@@ -97,6 +97,7 @@ fn delete_against_edit() -> Value {
     let about = "A deletion that did not see an edit is contested until one side is over everything; two such sides are \
                  contested again.";
     Case::new("delete-against-edit", about, &[&born, &let_in, &gone, &edit, &again, &kept])
+        .each()
         .given(&["0 1 2 3", "3 1 0 2"])
         .given(&["0 1 2 3 4"])
         .given(&["0 1 2 3 5"])
@@ -118,6 +119,7 @@ fn items() -> Value {
     let about = "Items in a record: with and without ~born; deleted, which hides their paths; and deleted against an edit, \
                  which hides nothing.";
     Case::new("items", about, &[&born, &let_in, &item, &gone, &edit])
+        .each()
         .given(&["0 1 2"])
         .given(&["0 1 2 3", "3 2 1 0"])
         .all()
@@ -161,6 +163,7 @@ fn late_is_adopted_or_given_up() -> Value {
     let about =
         "What comes after a closing is late in whatever order it arrives, until a correction is over it.";
     Case::new("late-adopted-or-given-up", about, &[&born, &let_in, &closed, &late, &corrected])
+        .each()
         .given(&["0 1 2 3", "3 0 1 2", "3 2 1 0"])
         .all()
 }

@@ -182,7 +182,8 @@ fn introduced() -> Value {
 fn no_founder() -> Value {
     let mut town = town();
     let edit = town.second.m1(&[("topic", json!("议题"), &[])]);
-    let about = "While the first change of the stream is not held, nobody but the city is known to be in it.";
+    let about =
+        "While the first change of the stream is not held, nobody is known to be in it, not even the city.";
     town.case("no-first-change", about, &[&edit]).given(&["1 2 3", "3 2 1"]).given(&["3"]).all()
 }
 
