@@ -11,7 +11,7 @@ use super::{case, good, refused};
 use crate::pack::hex;
 
 pub fn cases() -> Vec<Value> {
-    let all = outside().into_iter().chain(inside());
+    let all = [outside(), heads(), sections()].concat().into_iter();
     all.map(|(name, file, expect)| {
         let given = json!({ "bytes": hex(&file), "opens_with": to_hex(&city().key.to_bytes()) });
         case("file", name, given, expect)
@@ -54,87 +54,71 @@ fn seal(name: &str, draft: &Draft, inside: &[u8]) -> Vec<u8> {
     sealed("bad", name, &draft.to, &draft.label, inside)
 }
 
-/// Sealed as it should be, with something wrong inside.
-fn inside() -> Cases {
+fn made(name: &'static str, draft: &Draft, inside: Vec<u8>, expect: Value) -> (&'static str, Vec<u8>, Value) {
+    (name, seal(name, draft, &inside), expect)
+}
+
+fn with(draft: &Draft, at: usize, byte: u8) -> Vec<u8> {
+    let mut inside = draft.inside();
+    inside[at] = byte;
+    inside
+}
+
+/// Sealed as it should be, with something wrong about the head.
+fn heads() -> Cases {
     let whole = Draft::small();
-    let two = || Draft::small().with(SectionKind::Message, request(Vec::new(), Vec::new()));
-    let head_len = whole.head.to_bytes().len();
-    let with = |draft: &Draft, at: usize, byte: u8| {
-        let mut inside = draft.inside();
-        inside[at] = byte;
-        inside
-    };
-    let promised = |kind: SectionKind, len: u64| {
-        let mut draft = Draft::small();
-        draft.head.sections = vec![SectionHead { kind, len, hash: [0; 32] }];
-        draft
-    };
+    let signature = 8 + whole.head.to_bytes().len();
+    let flipped = whole.inside()[signature] ^ 1;
+    // Where the length of the certificate stands.
+    let length = 8 + 1 + 32 + 16 + 8 + 1 + 8;
     let mut stranger = Draft::small();
-    stranger.to = laptop().key;
-    stranger.label.recipient = laptop().id;
+    (stranger.to, stranger.label.recipient) = (laptop().key, laptop().id);
     let mut another = Draft::small();
     another.head.sender = city().id;
     let mut relabelled = Draft::small();
     relabelled.label.city = RootKey([3; 32]);
     let (mut none, long) = (Draft::small(), [&(1u64 << 21).to_be_bytes()[..], &[0; 100]].concat());
     (none.head.sections, none.sections) = (Vec::new(), Vec::new());
-    let last = two().inside().len() - 1;
-    let at = |section: u64, of: u64, good: u64| json!({ "code": "damaged_file", "section": section, "of": of, "good": good });
-    let made = |name: &'static str, draft: &Draft, inside: Vec<u8>, expect| {
-        (name, seal(name, draft, &inside), expect)
-    };
-    let cases = vec![
+    let unsigned = || refused("bad_signature");
+    vec![
         made("sealed to somebody else", &stranger, stranger.inside(), refused("not_for_us")),
-        made("signed by another than the sender", &another, another.inside(), refused("bad_signature")),
-        made("signed for another label", &whole, relabelled.inside(), refused("bad_signature")),
-        made(
-            "another signature",
-            &whole,
-            with(&whole, 8 + head_len, whole.inside()[8 + head_len] ^ 1),
-            refused("bad_signature"),
-        ),
+        made("signed by another than the sender", &another, another.inside(), unsigned()),
+        made("signed for another label", &whole, relabelled.inside(), unsigned()),
+        made("another signature", &whole, with(&whole, signature, flipped), unsigned()),
         made("a newer head", &whole, with(&whole, 8, 2), refused("newer_file")),
-        made(
-            "a head that does not end",
-            &whole,
-            with(&whole, 8 + 1 + 32 + 16 + 8 + 1 + 8, 0xFF),
-            refused("damaged_file"),
-        ),
+        made("a head that does not end", &whole, with(&whole, length, 0xFF), refused("damaged_file")),
         made("a head that is longer than the file", &whole, with(&whole, 5, 15), refused("damaged_file")),
         made("a head beyond its bound", &whole, long, refused("too_large")),
         made("no sections", &none, none.inside(), good()),
-        made(
-            "a body beyond its bound",
-            &whole,
-            promised(SectionKind::Message, 1 << 40).inside(),
-            refused("too_large"),
-        ),
-        made(
-            "an enrolment beyond its bound",
-            &whole,
-            promised(SectionKind::Enrolment, (1 << 20) + 1).inside(),
-            refused("too_large"),
-        ),
-        made(
-            "an attachment beyond its bound",
-            &whole,
-            promised(SectionKind::Blob, (1 << 26) + 1).inside(),
-            refused("too_large"),
-        ),
-        made(
-            "a section that is not there",
-            &whole,
-            promised(SectionKind::Message, 1 << 20).inside(),
-            at(1, 1, 0),
-        ),
-        made(
-            "an unknown section that is not there",
-            &whole,
-            promised(SectionKind::Other(77), 1 << 40).inside(),
-            at(1, 1, 0),
-        ),
-        made("a damaged first section", &whole, with(&whole, 8 + head_len + 64, 9), at(1, 1, 0)),
-        made("a damaged second section", &two(), with(&two(), last, 9), at(2, 2, 1)),
+    ]
+}
+
+/// The same about the sections.
+fn sections() -> Cases {
+    let whole = Draft::small();
+    let two = whole.clone().with(SectionKind::Message, request(Vec::new(), Vec::new()));
+    let first = 8 + whole.head.to_bytes().len() + 64;
+    let last = two.inside().len() - 1;
+    let promised = |kind: SectionKind, len: u64| {
+        let mut draft = Draft::small();
+        draft.head.sections = vec![SectionHead { kind, len, hash: [0; 32] }];
+        draft.inside()
+    };
+    let [body, enrolment, attachment, part, unknown] = [
+        promised(SectionKind::Message, (8 << 20) + 1),
+        promised(SectionKind::Enrolment, (1 << 20) + 1),
+        promised(SectionKind::Blob, (64 << 20) + 1),
+        promised(SectionKind::Message, 8 << 20),
+        promised(SectionKind::Other(77), 1 << 40),
     ];
-    cases
+    let at = |section: u64, of: u64, good: u64| json!({ "code": "damaged_file", "section": section, "of": of, "good": good });
+    vec![
+        made("a body beyond its bound", &whole, body, refused("too_large")),
+        made("an enrolment beyond its bound", &whole, enrolment, refused("too_large")),
+        made("an attachment beyond its bound", &whole, attachment, refused("too_large")),
+        made("a section that is cut", &whole, part, at(1, 1, 0)),
+        made("an unknown section that is cut", &whole, unknown, at(1, 1, 0)),
+        made("a damaged first section", &whole, with(&whole, first, 9), at(1, 1, 0)),
+        made("a damaged second section", &two, with(&two, last, 9), at(2, 2, 1)),
+    ]
 }

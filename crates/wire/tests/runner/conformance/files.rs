@@ -22,6 +22,7 @@ fn code_key() -> SigningKey {
 }
 
 /// A file before it is sealed.
+#[derive(Clone)]
 pub struct Draft {
     pub label: Label,
     pub head: Head,
