@@ -1,5 +1,10 @@
 //! The signed part of a change.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ChangeId, DeviceId, PayloadHash, StreamId};
@@ -28,6 +33,7 @@ pub struct Header {
     /// The changes that `over` of the writes points into.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refs: Vec<ChangeId>,
+    #[serde(deserialize_with = "objects")]
     pub writes: Vec<WriteHead>,
     #[serde(rename = "payload")]
     pub payload_hash: PayloadHash,
@@ -68,6 +74,35 @@ struct Envelope {
     payload_len: u64,
 }
 
+/// Something that is read from an object only: a derived struct by itself would be read from an array, too, which has its
+/// fields in their order.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FromMap(PhantomData)).map(Self)
+    }
+}
+
+struct FromMap<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FromMap<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<WriteHead>, D::Error> {
+    let writes = Vec::<Object<WriteHead>>::deserialize(deserializer)?;
+    Ok(writes.into_iter().map(|Object(write)| write).collect())
+}
+
 impl Header {
     /// The canonical bytes, which this program signs. Never used on what others signed.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -93,13 +128,13 @@ impl Header {
             return Err(Unreadable::TooLong);
         }
         let text = json::inspect(bytes)?;
-        let header: Self = serde_json::from_str(text).map_err(|_| Unreadable::BadHeader)?;
+        let Object::<Self>(header) = serde_json::from_str(text).map_err(|_| Unreadable::BadHeader)?;
         header.check()?;
         Ok(header)
     }
 
     fn read_envelope(bytes: &[u8], reason: Unreadable) -> Option<(Self, Unreadable)> {
-        let envelope: Envelope = serde_json::from_slice(bytes).ok()?;
+        let Object::<Envelope>(envelope) = serde_json::from_slice(bytes).ok()?;
         let header = Self {
             v: envelope.v,
             stream: envelope.stream,

@@ -28,7 +28,7 @@ const WRITE: &str = r#"[{"record":"m1","kind":"meeting","path":"place"}]"#;
 fn unreadable_changes_are_held_and_the_chain_goes_on() {
     let deep = format!("[{}{}]", "[".repeat(16), "]".repeat(16));
     let long = format!(r#"["{}"]"#, "长".repeat(limits::MAX_PAYLOAD / 3));
-    let cases: [(&str, &str, &str, Unreadable); 16] = [
+    let cases: [(&str, &str, &str, Unreadable); 17] = [
         (WRITE, "", r#"[{"a":1,"a":2}]"#, Unreadable::DuplicateKey),
         (WRITE, "", r#"["\u0000"]"#, Unreadable::Nul),
         (WRITE, "", r#"["\ud800"]"#, Unreadable::LoneSurrogate),
@@ -50,6 +50,8 @@ fn unreadable_changes_are_held_and_the_chain_goes_on() {
             Unreadable::BadWrite,
         ),
         (r#"[{"record":7}]"#, "", "[1]", Unreadable::BadHeader),
+        // What a list of fields in their order would be read as is nobody's format.
+        (r#"[["m1","meeting","place"]]"#, "", "[1]", Unreadable::BadHeader),
     ];
     for (writes, extra, payload, reason) in cases {
         let mut device = Device::new(1, None);
@@ -93,12 +95,15 @@ fn what_has_no_place_or_no_signer_is_refused() {
     let sign = |text: String| device.sign_raw(text.into_bytes(), &good.payload.clone().unwrap());
     let mut other = good.signature;
     other[3] ^= 1;
+    let hash = blake(good.payload.as_ref().unwrap());
+    let in_order = format!(r#"[1,"{}","{}",1,null,"{hash}",9]"#, "01".repeat(32), device.id);
     let cases: Vec<(RawChange, Refused)> = vec![
         (RawChange { signature: other, ..good.clone() }, Refused::BadSignature),
         (RawChange { payload: Some(b"[\"\xe4\xb9\x99\"]".to_vec()), ..good.clone() }, Refused::WrongPayload),
         (RawChange { header: vec![b'x'; limits::MAX_HELD + 1], ..good.clone() }, Refused::TooLong),
         (sign("{}".into()), Refused::NoEnvelope),
         (sign("not json".into()), Refused::NoEnvelope),
+        (sign(in_order), Refused::NoEnvelope),
         (sign(text.replace("\"n\":1", "\"n\":0")), Refused::NoEnvelope),
         (sign(text.replace("\"n\":1", "\"n\":2")), Refused::NoEnvelope),
         (sign(text.replace("\"n\":1", "\"n\":1,\"n\":1")), Refused::NoEnvelope),

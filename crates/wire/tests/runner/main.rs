@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod carried;
+mod conformance;
 mod cuts;
+mod enrol;
 mod file;
+#[path = "../../../replica/tests/runner/pack.rs"]
+mod pack;
 mod sizes;
 mod story;
 mod vectors;
