@@ -18,6 +18,8 @@ pub struct Taken {
     pub new: usize,
     /// Held back: the change before it in its chain is not here.
     pub unlinked: Vec<ChangeId>,
+    /// Refused: it names a change before it that is of another chain, or not the last before it.
+    pub misplaced: Vec<ChangeId>,
     /// Refused at the door, whole: nobody let this device write in this stream.
     pub not_permitted: BTreeSet<(StreamId, DeviceId)>,
     /// Refused at the door, whole: the city does not have this stream.
@@ -128,7 +130,8 @@ impl<'a> Intake<'a> {
             .collect::<Result<Vec<_>, DbError>>()?
             .into_iter()
             .partition(|(held, _)| *held);
-        let waiting = self.append_all(changes.into_iter().map(|(_, change)| change).collect())?;
+        let changes = changes.into_iter().map(|(_, change)| change).collect();
+        let waiting = self.append_all(changes, &mut taken.misplaced)?;
         held.into_iter().try_for_each(|(_, change)| self.heal(change))?;
         self.sort_out(waiting, taken)?;
         let new = self.fresh.len() + self.healed.len();
@@ -143,15 +146,19 @@ impl<'a> Intake<'a> {
     }
 
     /// Appends what links and may enter, again and again while something new lets more in. Gives back the rest.
-    fn append_all(&mut self, changes: Vec<Change>) -> Result<Vec<Change>, DbError> {
+    fn append_all(
+        &mut self,
+        changes: Vec<Change>,
+        misplaced: &mut Vec<ChangeId>,
+    ) -> Result<Vec<Change>, DbError> {
         let mut waiting = changes;
         loop {
             let (count, mut left) = (waiting.len(), Vec::new());
             for change in waiting {
-                if self.links(&change)? && self.may_enter(&change)? {
-                    self.append(change)?;
-                } else {
-                    left.push(change);
+                match self.links(&change)? {
+                    Some(false) => misplaced.push(change.id),
+                    Some(true) if self.may_enter(&change)? => self.append(change)?,
+                    Some(true) | None => left.push(change),
                 }
             }
             if left.is_empty() || left.len() == count {
@@ -161,8 +168,9 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn links(&self, change: &Change) -> Result<bool, DbError> {
-        change.header.prev.as_ref().map_or(Ok(true), |prev| self.log.holds(prev))
+    /// None: the change before it is not here.
+    fn links(&self, change: &Change) -> Result<Option<bool>, DbError> {
+        change.header.prev.as_ref().map_or(Ok(Some(true)), |prev| log::follows(self.t, change, prev))
     }
 
     /// A change that touches the stream's record may let its own device in: the city's first one carries the

@@ -177,8 +177,10 @@ pub fn turned_away(taken: &Taken) -> impl Iterator<Item = RefusedPart> + '_ {
         device: *device,
         code: "not_permitted".to_owned(),
     };
+    let change = |change: &ChangeId| RefusedPart::Change { change: *change, code: "bad_change".to_owned() };
     let stream = |stream: &StreamId| RefusedPart::Stream { stream: *stream, code: "no_stream".to_owned() };
-    taken.not_permitted.iter().map(device).chain(taken.no_stream.iter().map(stream))
+    let chains = taken.misplaced.iter().map(change);
+    chains.chain(taken.not_permitted.iter().map(device)).chain(taken.no_stream.iter().map(stream))
 }
 
 /// How an answer travels.

@@ -14,6 +14,17 @@ pub fn holds(connection: &Connection, id: &ChangeId) -> Result<bool, DbError> {
     Ok(statement.exists([id.0.as_slice()])?)
 }
 
+/// Says whether a change may stand after the held one that it names: of the same chain, and the next of it. None: that one
+/// is not held.
+pub fn follows(connection: &Connection, change: &Change, prev: &ChangeId) -> Result<Option<bool>, DbError> {
+    let mut statement = connection
+        .prepare_cached("SELECT stream = ?2 AND device = ?3 AND n = ?4 - 1 FROM change WHERE id = ?1")?;
+    let header = &change.header;
+    let place =
+        (prev.0.as_slice(), change.stream.0.as_slice(), header.device.0.as_slice(), number(header.n)?);
+    Ok(statement.query_row(place, |row| row.get(0)).optional()?)
+}
+
 /// How much of a change is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {

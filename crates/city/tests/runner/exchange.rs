@@ -212,6 +212,30 @@ async fn hostile_bytes_are_held_and_fold_as_nothing() {
 }
 
 #[tokio::test]
+async fn a_change_that_names_one_before_it_of_another_place_is_not_held() {
+    let (town, mut laptop) = enrolled(1).await;
+    let first = laptop.write("promise", "p1", &promise("一"));
+    laptop.exchange(&town, &[&first]).await.answer();
+    let builder = |lamport| {
+        let end = Some(replica::End { n: first.header.n + 5, id: first.id });
+        replica::ChangeBuilder::new(
+            Some(laptop.stream),
+            end,
+            laptop.device(),
+            lamport,
+            crate::world::START,
+            "周海东",
+            "save",
+        )
+    };
+    let skips = builder(20).write("p2", "promise", "text", &json!("跳号"), &[]).sign(&laptop.key).unwrap();
+    let answer = laptop.exchange(&town, &[&skips]).await.answer();
+    assert_eq!(answer.refused, [RefusedPart::Change { change: skips.id, code: "bad_change".into() }]);
+    let held = laptop.ask(&town, Have::Full(Default::default()), 1 << 20).await.changes;
+    assert!(held.iter().all(|raw| raw.id() != skips.id));
+}
+
+#[tokio::test]
 async fn a_branch_reads_its_superiors_office_and_not_its_neighbour() {
     let (town, branch) = enrolled(1).await;
     let (mut office, mut neighbour) = (Laptop::new(2), Laptop::new(3));
