@@ -187,7 +187,7 @@ fn failed(error: &reqwest::Error) -> SyncError {
 }
 
 /// What the HTTP library says when a proxy answers a tunnel by 407; its type is not public.
-const PROXY_ASKS: &str = "proxy authorization required";
+const PROXY_ASKS: &str = "tunnel error: proxy authorization required";
 
 /// What TLS refuses, or cannot read, reaches us as invalid data. The error of one layer is within that of the next,
 /// where `source` does not lead.
