@@ -81,16 +81,24 @@ export const OFFICE = { office: { width: 1440, height: 900 } }
 /** Pictures at every size, and that nothing is cut off sideways at any of them. */
 export async function pictures(page, name, sizes = SIZES) {
   mkdirSync(PICTURES, { recursive: true })
+  await toasts(page, 'hidden')
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport)
     await page.evaluate(() => scrollTo(0, 0))
     await settled(page)
-    // What was said a moment ago would stand over what the picture is of.
-    await page.screenshot({ path: `${PICTURES}${name}-${size}.png`, style: '.toasts { visibility: hidden }' })
+    await page.screenshot({ path: `${PICTURES}${name}-${size}.png` })
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     assert.ok(wider <= 0, `${name} at ${viewport.width} px: ${wider} px are cut off`)
   }
   await page.setViewportSize(SIZES.laptop)
+  await toasts(page, 'visible')
+}
+
+// What was said a moment ago would stand over what the picture is of.
+function toasts(page, visibility) {
+  return page.evaluate((value) => {
+    for (const place of document.querySelectorAll('.toasts')) place.style.visibility = value
+  }, visibility)
 }
 
 /** Two frames: what was asked for is drawn. */

@@ -72,8 +72,8 @@ test('it reports by itself', async (t) => {
 
   await t.test('a line that is gone is tried again by itself', async () => {
     await town.stop()
-    await begin(page, '支部委员会会议')
-    await basics(page, { name: '十月支委会', date: '10月12日', start: '14:00', end: '16:00' })
+    await begin(page, '主题党日')
+    await basics(page, { name: '看望困难群众', date: '10月12日', start: '14:00', end: '16:00' })
     await record(page)
     await goTo(page, '上报')
     await page.getByText('会自动再试，下次').waitFor(PATIENCE)
