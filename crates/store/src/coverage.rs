@@ -38,7 +38,7 @@ pub(crate) fn cover(
         match highest_held(db, &ends)? {
             Some(n) if !forked => cover_chain(db, stream, device, n, at)?,
             Some(_) => cover_ways(db, stream, device, &ends, at)?,
-            None if went_on(&before, city, device) => {}
+            None if stands(&before, city, device) => {}
             None => uncover(db, stream, device, 0)?,
         }
     }
@@ -57,10 +57,14 @@ fn holds_all(db: &Connection, city: &Frontier) -> Result<bool, Fault> {
     Ok(true)
 }
 
-/// The city has more of the chain than when it last said so: what it had it has.
-fn went_on(before: &Frontier, after: &Frontier, device: &DeviceId) -> bool {
-    let highest = |frontier: &Frontier| frontier.ends(device).map(|(n, _)| n).max();
-    highest(after) > highest(before)
+/// The city has the end that it named last, or one further on: what it had it has.
+fn stands(before: &Frontier, after: &Frontier, device: &DeviceId) -> bool {
+    let last = |frontier: &Frontier| frontier.ends(device).max();
+    match (last(before), last(after)) {
+        (Some(was), Some(is)) => is.0 > was.0 || after.ends(device).any(|end| end == was),
+        (None, _) => true,
+        (Some(_), None) => false,
+    }
 }
 
 /// What came from the city it holds, and all that is before it.

@@ -20,14 +20,16 @@ mod outgoing;
 mod plan;
 mod receipts;
 mod reissue;
+mod report;
 mod watched;
 
 pub use address::Address;
 pub use blobs::{BlobPlan, BlobProgress, BlobReport, Reach, Watch};
-pub use engine::{Consent, Engine, Report};
+pub use engine::Engine;
 pub use enrol::{Enrolment, enrol, enrol_over, move_city};
 pub use error::{SyncError, Way};
 pub use http::{Carrier, NoReply, Reply};
 pub use receipts::{Proof, ProvedReceipt, receipts};
 pub use reissue::{Candidate, Same, candidates, matched, reissue};
+pub use report::{Consent, Report};
 pub use watched::Watcher;

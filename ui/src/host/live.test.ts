@@ -1,25 +1,14 @@
 import { effectScope, nextTick, ref } from 'vue'
 import { describe, expect, it } from 'vitest'
 import { connect, useLive } from '.'
-import type { Transport } from './transport'
+import { stub } from './stub'
 
 /** A shell whose answers are given by the test, in the order it likes. */
 async function shell() {
   const asked: { payload: unknown; answer: (value: unknown) => void; refuse: (error: unknown) => void }[] = []
-  let tell: (kinds: ReadonlySet<string>) => void = () => undefined
-  const transport: Transport = {
-    call: (_, payload) => new Promise((answer, refuse) => asked.push({ payload, answer, refuse })),
-    listen(listener) {
-      tell = listener
-      return () => undefined
-    },
-    photo: hash => hash,
-    zoom: () => 1,
-    exportUsb: () => Promise.resolve(false),
-    chooseUsb: () => Promise.resolve(undefined),
-  }
+  const transport = stub((_, payload) => new Promise((answer, refuse) => asked.push({ payload, answer, refuse })))
   await connect(transport)
-  return { asked, changed: (...kinds: string[]) => tell(new Set(kinds)) }
+  return { asked, changed: transport.tell }
 }
 
 const settled = async () => {

@@ -49,6 +49,31 @@ fn the_outbox_is_what_no_receipt_covers() {
 }
 
 #[test]
+fn what_came_of_a_chain_stays_reported_while_its_end_is_not_here() {
+    let (writer, reader) = (World::founded(), World::founded_as(2));
+    for at in 0..4 {
+        writer.create("person", &format!("p{at}"), &person("张三"));
+    }
+    let city = BTreeMap::from([(writer.stream(), writer.store().frontier(&writer.stream()).unwrap())]);
+    reader.store().join_stream(&writer.stream()).unwrap();
+    let all = writer.all();
+    let said = |at: i64, came: &[replica::ChangeId]| {
+        let receipt = StoredReceipt { at, body: at.to_le_bytes().to_vec(), frontiers: b"ends".to_vec() };
+        reader.store().put_receipt(Some(&receipt), &city, came).unwrap();
+        reader.store().outbox().unwrap().changes
+    };
+    let first = reader.store().apply(&all[..2]).unwrap().new;
+    assert_eq!(said(100, &first), 0, "half of it came");
+    assert_eq!(said(200, &[]), 0, "the city says the same again, and nothing came");
+    let second = reader.store().apply(&all[2..4]).unwrap().new;
+    assert_eq!(said(300, &second), 0);
+    reader.store().apply(&all[4..]).unwrap();
+    assert_eq!(said(400, &[]), 0, "its end is here");
+    let history = reader.store().history("person", "p0").unwrap();
+    assert_eq!(history[0].received_at, Some(100), "the first receipt for it is the one that counts");
+}
+
+#[test]
 fn a_restored_city_is_told_again() {
     let world = World::founded();
     world.create("person", "p1", &person("张三"));

@@ -1,6 +1,7 @@
 import { effectScope, type EffectScope } from 'vue'
 import { expect, it } from 'vitest'
 import { connect, type AttachmentForm } from '@/host'
+import { stub } from '@/host/stub'
 import { useUploads, type Uploads } from './uploads'
 
 interface Asked {
@@ -14,18 +15,14 @@ interface Asked {
 async function program() {
   const asked: Asked[] = []
   let told: (() => void) | undefined
-  await connect({
-    call: (name, payload) =>
+  const answered = stub(
+    (name, payload) =>
       new Promise((answer, refuse) => {
         asked.push({ name, payload: payload as Asked['payload'], answer, refuse })
         told?.()
       }),
-    photo: hash => hash,
-    listen: () => () => undefined,
-    zoom: () => 1,
-    exportUsb: () => Promise.resolve(false),
-    chooseUsb: () => Promise.resolve(undefined),
-  })
+  )
+  await connect(answered)
   /** The next call, which must be of that name. */
   async function next(name: string): Promise<Asked> {
     while (asked.length === 0) await new Promise<void>(resolve => (told = resolve))

@@ -1,6 +1,7 @@
 import { effectScope, nextTick } from 'vue'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { connect, type ExchangeProgress } from '@/host'
+import { stub } from '@/host/stub'
 import { useRunning } from './running'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -8,23 +9,13 @@ afterEach(() => void vi.useRealTimers())
 
 it('an exchange is shown once it takes longer than a moment', async () => {
   let now: ExchangeProgress | null = null
-  let tell: (kinds: ReadonlySet<string>) => void = () => undefined
-  await connect({
-    call: () => Promise.resolve(now),
-    listen(listener) {
-      tell = listener
-      return () => undefined
-    },
-    photo: hash => hash,
-    zoom: () => 1,
-    exportUsb: () => Promise.resolve(false),
-    chooseUsb: () => Promise.resolve(undefined),
-  })
+  const program = stub(() => Promise.resolve(now))
+  await connect(program)
   const scope = effectScope()
   const { running, shown } = scope.run(() => useRunning())!
   async function told(progress: ExchangeProgress | null) {
     now = progress
-    tell(new Set(['progress']))
+    program.tell('progress')
     await vi.advanceTimersByTimeAsync(0)
     await nextTick()
   }
