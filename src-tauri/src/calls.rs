@@ -40,6 +40,13 @@ impl Calls {
         Self { app, heard: AtomicBool::new(false) }
     }
 
+    /// The program ends.
+    pub fn leave(&self) {
+        if let Ok(app) = &self.app {
+            app.leave();
+        }
+    }
+
     /// A file for the page, if it is here.
     pub fn photo(&self, hash: &str) -> Option<Shown> {
         self.app.as_ref().ok()?.photo(hash)

@@ -11,7 +11,7 @@ mod silence;
 mod usb;
 
 use anyhow::Result;
-use tauri::{AppHandle, Manager};
+use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::calls::Calls;
@@ -31,7 +31,12 @@ fn main() -> Result<()> {
             Ok(())
         })
         .invoke_handler(tauri::generate_handler![calls::call, usb::usb_export, usb::usb_import])
-        .run(tauri::generate_context!())?;
+        .build(tauri::generate_context!())?
+        .run(|handle, event| {
+            if let (RunEvent::Exit, Some(calls)) = (event, handle.try_state::<Calls>()) {
+                calls.leave();
+            }
+        });
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 type Listener = Arc<dyn Fn(&[String]) + Send + Sync>;
 
@@ -18,6 +18,8 @@ pub struct App {
     pub(crate) root: PathBuf,
     pub(crate) world: World,
     open: Mutex<Option<Arc<Branch>>>,
+    /// Every branch that was opened; one that was closed may still be in use by what had begun.
+    opened: Mutex<Vec<Weak<Branch>>>,
     listeners: Arc<Mutex<Vec<Listener>>>,
     pub(crate) line: Arc<Line>,
     pub(crate) signals: Arc<Signals>,
@@ -39,6 +41,7 @@ impl App {
             root,
             world,
             open: Mutex::default(),
+            opened: Mutex::default(),
             listeners,
             line: Arc::new(line),
             signals: Arc::default(),
@@ -72,12 +75,28 @@ impl App {
             }));
         }
         self.line.stop();
+        let branch = branch.map(Arc::new);
+        if let Some(branch) = &branch {
+            let mut opened = locked(&self.opened);
+            opened.retain(|branch| branch.strong_count() > 0);
+            opened.push(Arc::downgrade(branch));
+        }
         let opened = branch.is_some();
-        *locked(&self.open) = branch.map(Arc::new);
+        *locked(&self.open) = branch;
         if opened {
             self.signals.tell(News::Changed);
         }
         self.tell(&["session"]);
+    }
+
+    /// The last thing before the process ends: waits for what is being saved and keeps every thread from the records
+    /// from then on. What waits for the network is left as it is.
+    pub fn leave(&self) {
+        locked(&self.opened).iter().filter_map(Weak::upgrade).for_each(|branch| {
+            branch.store.stop();
+            // Not closed by the last thread that lets go of it: that is use of the files, too.
+            std::mem::forget(branch);
+        });
     }
 
     pub(crate) fn tell(&self, kinds: &[&str]) {

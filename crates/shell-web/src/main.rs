@@ -51,18 +51,26 @@ struct Arguments {
     by_hand: bool,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    serve(Arguments::parse()).await
+    let arguments = Arguments::parse();
+    let data = arguments.data.clone().or_else(app::default_data_folder);
+    let data = data.context("no folder for the records is known; name one with --data")?;
+    let app = App::open_root(data.clone()).map(Arc::new);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(serve(arguments, data, app.clone()));
+    // What a call waits for is left as it is.
+    runtime.shutdown_background();
+    if let Ok(app) = app {
+        app.leave();
+    }
+    ended
 }
 
-async fn serve(arguments: Arguments) -> Result<()> {
-    let data = arguments.data.or_else(app::default_data_folder);
-    let data = data.context("no folder for the records is known; name one with --data")?;
+async fn serve(arguments: Arguments, data: PathBuf, app: Result<Arc<App>, CallError>) -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).await?;
     let door = Door::new(listener.local_addr()?.port(), &random()?[..8], &random()?);
-    let app = App::open_root(data.clone()).map(Arc::new).map_err(|error| json(&error));
+    let app = app.map_err(|error| json(&error));
     if let (Ok(app), false) = (&app, arguments.by_hand) {
         Courier::start(app);
     }

@@ -210,6 +210,15 @@ impl Store {
         db::check(&locked(&self.writing), &self.place.file)
     }
 
+    /// Waits for what runs on the files and lets nothing begin any more, in any thread: whoever comes later waits for
+    /// ever. For the end of a program. The cipher's library frees its memory while a process ends, and a thread that
+    /// used it then would crash, or write what nobody can read.
+    pub fn stop(&self) {
+        std::mem::forget(locked(&self.writing));
+        std::mem::forget(locked(&self.reading));
+        self.blobs.stop();
+    }
+
     /// Adds a listener that is told after each commit.
     pub fn on_changed(&self, listener: Listener) {
         locked(&self.listeners).push(listener);

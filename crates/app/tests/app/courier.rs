@@ -251,7 +251,11 @@ fn a_person_comes_before_what_the_program_does_by_itself() {
         let app = std::sync::Arc::downgrade(&it.laptop.app);
         move |going| {
             let (app, done) = (app.upgrade().expect("it lives"), done.clone());
-            std::thread::spawn(move || done.send(app.call("exchange", json!({}))));
+            std::thread::spawn(move || {
+                let answer = app.call("exchange", json!({}));
+                drop(app);
+                done.send(answer)
+            });
             // The person's wish is heard while a request is under way.
             while going.call("exchange_progress", json!({})).expect("progress")["stopping"] == false {
                 std::thread::yield_now();

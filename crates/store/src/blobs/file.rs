@@ -92,6 +92,11 @@ impl BlobFile {
     pub(super) fn close(&self) {
         *self.db.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
+
+    /// As [`Store::stop`](crate::Store::stop).
+    pub(crate) fn stop(&self) {
+        std::mem::forget(self.db.lock().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 pub(super) fn row(db: &Connection, hash: &BlobHash) -> Result<Option<Row>, Fault> {

@@ -4,6 +4,7 @@
 
 mod applying;
 mod blobs;
+mod ending;
 mod exchanging;
 mod opening;
 mod rebuilding;

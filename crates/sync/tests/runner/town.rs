@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use store::{Author, Sources, Store};
 use sync::{Address, Engine, Enrolment, Report, SyncError};
 use tokio::runtime::Runtime;
@@ -50,6 +51,8 @@ pub struct Town {
     pub city: Arc<City>,
     pub line: Line,
     server: Option<Runtime>,
+    /// Servers that are going down.
+    ending: Vec<JoinHandle<()>>,
     /// The city's clock stands still.
     now: i64,
 }
@@ -67,13 +70,14 @@ impl Town {
             city,
             line: Line::to(address),
             server: Some(server),
+            ending: Vec::new(),
             now: START,
         }
     }
 
     /// The server goes down without a word, whatever it was doing, and comes up again on the same folder.
     pub fn kill_and_start(&mut self) {
-        self.server.take().unwrap().shutdown_background();
+        self.end();
         self.start_in(self.folder.clone());
     }
 
@@ -90,26 +94,32 @@ impl Town {
 
     /// The server goes down, and comes up again on an earlier copy.
     pub fn set_back(&mut self, copy: Folder) {
-        self.server.take().unwrap().shutdown_background();
+        self.end();
         self.start_in(copy);
     }
 
     /// The same, later.
     pub fn set_back_at(&mut self, copy: Folder, now: i64) {
-        self.server.take().unwrap().shutdown_background();
+        self.end();
         self.now = now;
         self.start_in(copy);
     }
 
     /// The server is lost, and restored from a backup into a new folder.
     pub fn restore(&mut self, backup: &std::path::Path, name: &str) -> city::Restored {
-        self.server.take().unwrap().shutdown_background();
+        self.end();
         let folder = Folder::new(self.place.path().join(name));
         let key = self.folder.key();
         let restoring = city::Restoring { from: backup, key: city::Key::File(&key), root: None };
         let restored = city::restore(&folder, restoring, &world(self.now)).unwrap();
         self.start_in(folder);
         restored
+    }
+
+    /// Nobody waits for the server: what it has begun ends while the next one runs.
+    fn end(&mut self) {
+        let server = self.server.take().unwrap();
+        self.ending.push(std::thread::spawn(move || drop(server)));
     }
 
     fn start_in(&mut self, folder: Folder) {
@@ -150,7 +160,9 @@ impl Town {
 
 impl Drop for Town {
     fn drop(&mut self) {
-        self.server.take().into_iter().for_each(Runtime::shutdown_background);
+        self.end();
+        // Nothing may use the cipher's library any more when the process ends.
+        self.ending.drain(..).for_each(|ending| ending.join().unwrap());
     }
 }
 
