@@ -7,6 +7,7 @@ use crate::error::{Fault, StoreError};
 use crate::fold::Batch;
 use crate::log::{self, Held};
 use crate::store::Store;
+use crate::threads;
 
 /// What became of the changes of one `apply`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,24 +63,12 @@ impl Store {
     }
 }
 
-/// Signatures cost far more than anything else here, so that large bundles are verified on two threads.
+/// Signatures cost far more than anything else before the transaction.
 fn verify(changes: &[RawChange], applied: &mut Applied) -> Vec<Change> {
-    const WORTH_A_THREAD: usize = 64;
-    let judge = |part: &[RawChange]| -> Vec<Result<Change, (ChangeId, Refused)>> {
-        part.iter().map(|raw| raw.clone().verify().map_err(|refused| (raw.id(), refused))).collect()
-    };
-    let judged = if changes.len() < WORTH_A_THREAD {
-        judge(changes)
-    } else {
-        let (left, right) = changes.split_at(changes.len() / 2);
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| judge(left));
-            let right = judge(right);
-            let mut all = other.join().expect("judging does not panic");
-            all.extend(right);
-            all
-        })
-    };
+    let judged = threads::map(changes.to_vec(), |raw| {
+        let id = raw.id();
+        raw.verify().map_err(|refused| (id, refused))
+    });
     let mut verified = Vec::with_capacity(judged.len());
     for one in judged {
         match one {
@@ -111,7 +100,7 @@ impl Intake<'_, '_> {
 
     /// Whether the change is held now and was not before.
     fn take_one(&mut self, change: Change) -> Result<bool, Fault> {
-        if let Some(held) = log::held(self.db, &change.id)? {
+        if let Some(held) = self.batch.held(&change.id)? {
             self.applied.known += 1;
             self.heal(held, &change)?;
             return Ok(false);
@@ -123,15 +112,15 @@ impl Intake<'_, '_> {
             }
         }
         let Some(prev) = change.header.prev else {
-            return self.append(change, None).map(|()| true);
+            return self.append(change).map(|()| true);
         };
-        match log::held(self.db, &prev)? {
-            Some(held) if follows(self.db, &change, &held)? => self.append(change, Some(held)).map(|()| true),
+        match self.batch.held(&prev)? {
+            Some(before) if self.follows(&change, &before)? => self.append(change).map(|()| true),
             Some(_) => {
                 self.applied.refused.push((change.id, Refusal::Chain));
                 Ok(false)
             }
-            None if planted!(GapAccepted) => self.append(change, None).map(|()| true),
+            None if planted!(GapAccepted) => self.append(change).map(|()| true),
             None => {
                 self.applied.waiting += usize::from(!log::is_waiting(self.db, &change.id)?);
                 log::keep_waiting(self.db, &change, &prev)?;
@@ -140,8 +129,8 @@ impl Intake<'_, '_> {
         }
     }
 
-    fn append(&mut self, mut change: Change, prev: Option<Held>) -> Result<(), Fault> {
-        let stream = log::add_stream(self.db, &change.stream)?;
+    fn append(&mut self, mut change: Change) -> Result<(), Fault> {
+        let stream = self.batch.add_stream(&change.stream)?;
         if planted!(UnknownFieldDropped) {
             change.raw.header = change.header.to_bytes();
         }
@@ -151,13 +140,19 @@ impl Intake<'_, '_> {
         {
             change.drop_payload();
         }
-        self.batch.add(stream, change, prev.as_ref())
+        self.batch.append(stream, change)
+    }
+
+    fn follows(&mut self, change: &Change, before: &Held) -> Result<bool, Fault> {
+        let same_stream =
+            self.batch.known_stream(&change.stream)?.is_some_and(|row| row.seq == before.stream);
+        Ok(same_stream && before.device == change.header.device && before.n + 1 == change.header.n)
     }
 
     /// A payload that was withheld may arrive later; a redacted one never comes back.
     fn heal(&mut self, held: Held, change: &Change) -> Result<(), Fault> {
         let Some(payload) = change.raw.payload.as_ref().filter(|_| !held.has_payload) else { return Ok(()) };
-        let stream = log::add_stream(self.db, &change.stream)?;
+        let stream = self.batch.add_stream(&change.stream)?;
         if planted!(RedactionForgotten) || !self.batch.redacts(stream, change)? {
             log::fill_payload(self.db, &change.id, payload)?;
             if change.touches(replica::STREAM_KIND, replica::STREAM_RECORD) {
@@ -167,9 +162,4 @@ impl Intake<'_, '_> {
         }
         Ok(())
     }
-}
-
-fn follows(db: &Connection, change: &Change, before: &Held) -> Result<bool, Fault> {
-    let same_stream = log::stream(db, &change.stream)?.is_some_and(|stream| stream.seq == before.stream);
-    Ok(same_stream && before.device == change.header.device && before.n + 1 == change.header.n)
 }

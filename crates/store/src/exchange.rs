@@ -373,8 +373,7 @@ impl Issuing {
         }
         let change = sign(builder, &self.identity)?;
         self.known.extend(issue.origin.map(|origin| (origin, change.id)));
-        let prev = change.header.prev.map(|prev| log::held(db, &prev)).transpose()?.flatten();
-        batch.add(stream, change, prev.as_ref())
+        batch.add(stream, change)
     }
 }
 

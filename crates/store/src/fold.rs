@@ -1,23 +1,24 @@
 //! What every write ends in: the changes of one transaction are appended, the verdicts they bring are drawn, and each
 //! record that any of it touches is folded once and saved with its lists and search words.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use replica::{
-    Change, ChangeId, DeviceId, Kinds, RecordState, STREAM_KIND, STREAM_RECORD, Verdicts, fold_record,
-    planted,
+    Change, ChangeId, DeviceId, Kinds, STREAM_KIND, STREAM_RECORD, StreamId, Verdicts, fold_record, planted,
 };
 use rusqlite::Connection;
 
 use crate::blobs;
+use crate::ends::Ends;
 use crate::error::{Fault, StoreError};
 use crate::log::{self, Held, StreamRow};
 use crate::losses::{Losses, loses};
 use crate::project::project;
-use crate::records::{self, Name};
+use crate::records::{self, Folded, Name};
 use crate::ruling;
-use crate::touched::{RecordKey, Touched};
+use crate::threads;
+use crate::touched::Touched;
 
 /// Verdicts by stream row, as of the last commit.
 pub(crate) type VerdictCache = HashMap<i64, Arc<Verdicts>>;
@@ -36,9 +37,13 @@ pub(crate) struct Batch<'a> {
     changes: HashMap<i64, Arc<Change>>,
     names: HashMap<Name, i64>,
     dirty: BTreeMap<i64, Name>,
-    fresh: HashSet<i64>,
+    /// Records that had no row before, with the changes that touch them.
+    fresh: HashMap<i64, Vec<i64>>,
     next_record: Option<i64>,
     added: Vec<ChangeId>,
+    /// Where the added ones lie.
+    held: HashMap<ChangeId, Held>,
+    ends: Ends,
     /// So many records may lose something; `None`: nobody asks.
     most_lost: Option<u64>,
     /// Records of which a payload was erased.
@@ -57,9 +62,11 @@ impl<'a> Batch<'a> {
             changes: HashMap::new(),
             names: HashMap::new(),
             dirty: BTreeMap::new(),
-            fresh: HashSet::new(),
+            fresh: HashMap::new(),
             next_record: None,
             added: Vec::new(),
+            held: HashMap::new(),
+            ends: Ends::default(),
             most_lost: None,
             erased: BTreeSet::new(),
         }
@@ -70,20 +77,49 @@ impl<'a> Batch<'a> {
         self.most_lost = Some(most);
     }
 
-    /// Appends a change whose predecessor is held.
-    pub(crate) fn add(
-        &mut self,
-        stream: StreamRow,
-        mut change: Change,
-        prev: Option<&Held>,
-    ) -> Result<(), Fault> {
+    /// Appends a change that this computer made: the next one finds it at the end of the chain.
+    pub(crate) fn add(&mut self, stream: StreamRow, change: Change) -> Result<(), Fault> {
+        self.append(stream, change)?;
+        self.ends.write(self.db)
+    }
+
+    /// Appends a change whose predecessor is held. The ends of the chains are written when all have come.
+    pub(crate) fn append(&mut self, stream: StreamRow, mut change: Change) -> Result<(), Fault> {
         self.streams.insert(stream.seq, stream);
         if self.rules(stream, &change)? {
             self.rule(stream)?;
         }
-        let seq = log::append(self.db, stream.seq, &mut change, prev)?;
+        let prev = change.header.prev.map(|prev| self.held(&prev)).transpose()?.flatten();
+        let held = log::append(self.db, stream.seq, &mut change, prev.as_ref())?;
+        self.ends.advance(&held, &change);
+        self.held.insert(change.id, held);
         self.added.push(change.id);
-        self.touch(stream, seq, change)
+        self.touch(stream, held.seq, change)
+    }
+
+    /// Where a change lies, if it is held.
+    pub(crate) fn held(&self, id: &ChangeId) -> Result<Option<Held>, Fault> {
+        match self.held.get(id) {
+            Some(held) => Ok(Some(*held)),
+            None => log::held(self.db, id),
+        }
+    }
+
+    pub(crate) fn known_stream(&mut self, id: &StreamId) -> Result<Option<StreamRow>, Fault> {
+        if let Some(known) = self.streams.values().find(|row| row.id == *id) {
+            return Ok(Some(*known));
+        }
+        let stored = log::stream(self.db, id)?;
+        self.streams.extend(stored.map(|row| (row.seq, row)));
+        Ok(stored)
+    }
+
+    /// The row of a stream; the first change of it that is seen makes the row.
+    pub(crate) fn add_stream(&mut self, id: &StreamId) -> Result<StreamRow, Fault> {
+        match self.known_stream(id)? {
+            Some(known) => Ok(known),
+            None => log::add_stream(self.db, id),
+        }
     }
 
     /// Whether the verdicts of the stream may be others with this change: it says something about them, founds the
@@ -106,6 +142,7 @@ impl<'a> Batch<'a> {
                 let name = Name { stream: stream.seq, kind: write.kind.clone(), id: write.record.clone() };
                 let record = self.record(&name)?;
                 records::touch(self.db, record, seq)?;
+                self.fresh.entry(record).and_modify(|changes| changes.push(seq));
                 self.dirty.insert(record, name);
             }
         }
@@ -127,6 +164,8 @@ impl<'a> Batch<'a> {
     pub(crate) fn take_out(&mut self, stream: StreamRow, change: i64) -> Result<(), Fault> {
         self.streams.insert(stream.seq, stream);
         self.changes.remove(&change);
+        self.held.retain(|_, held| held.seq != change);
+        self.fresh.values_mut().for_each(|touching| touching.retain(|seq| *seq != change));
         self.dirty.extend(records::touched_by_change(self.db, change)?);
         Ok(())
     }
@@ -147,23 +186,29 @@ impl<'a> Batch<'a> {
 
     /// Draws the verdicts, folds every touched record once, and saves them.
     pub(crate) fn finish(mut self) -> Result<(Touched, VerdictCache), Fault> {
+        self.ends.write(self.db)?;
         for stream in std::mem::take(&mut self.ruled).into_values() {
             self.draw(stream)?;
         }
-        let mut keys = Vec::with_capacity(self.dirty.len());
-        let mut lost = Vec::new();
-        let added: BTreeSet<ChangeId> = self.added.iter().copied().collect();
+        let mut foldings = Vec::with_capacity(self.dirty.len());
         for (seq, name) in std::mem::take(&mut self.dirty) {
-            let stream = self.stream(name.stream)?;
-            let before = self.watched(seq, &name)?;
-            let state = self.fold(stream, seq, &name)?;
-            if before.is_some_and(|before| self.erased.contains(&seq) || loses(&before, &state, &added)) {
-                lost.push(RecordKey { stream: stream.id, kind: name.kind.clone(), id: name.id.clone() });
-            }
-            let row = project(&state, self.kinds.get(&name.kind));
-            records::save(self.db, seq, &name, &state, &row, self.fresh.contains(&seq))?;
-            keys.push(RecordKey { stream: stream.id, kind: name.kind, id: name.id });
+            foldings.push(self.folding(seq, name)?);
         }
+        let added: BTreeSet<ChangeId> = self.added.iter().copied().collect();
+        let (mut keys, mut lost) = (Vec::with_capacity(foldings.len()), Vec::new());
+        let kinds = self.kinds;
+        threads::each(
+            foldings,
+            |folding: Folding| folding.fold(kinds),
+            |folded| {
+                if self.was_lost(&folded, &added)? {
+                    lost.push(folded.key());
+                }
+                records::save(self.db, &folded)?;
+                keys.push(folded.key());
+                Ok::<(), Fault>(())
+            },
+        )?;
         let count = lost.len() as u64;
         if self.most_lost.is_some_and(|most| count > most) {
             return Err(StoreError::TooManyLost(Losses::of(lost)).into());
@@ -173,20 +218,27 @@ impl<'a> Batch<'a> {
         Ok((touched, self.before))
     }
 
-    /// A record as it was before, if it is watched.
-    fn watched(&self, record: i64, name: &Name) -> Result<Option<RecordState>, Fault> {
-        let watched = self.most_lost.is_some() && name.kind != STREAM_KIND && !self.fresh.contains(&record);
-        if watched { records::state(self.db, name) } else { Ok(None) }
+    /// Whether a record that is watched and not saved yet loses something.
+    fn was_lost(&self, folded: &Folded, added: &BTreeSet<ChangeId>) -> Result<bool, Fault> {
+        if self.most_lost.is_none() || folded.fresh || folded.name.kind == STREAM_KIND {
+            return Ok(false);
+        }
+        let before = records::state(self.db, &folded.name)?;
+        let erased = self.erased.contains(&folded.seq);
+        Ok(before.is_some_and(|before| erased || loses(&before, &folded.state, added)))
     }
 
-    fn fold(&mut self, stream: StreamRow, record: i64, name: &Name) -> Result<RecordState, Fault> {
+    /// Reads what the fold of a record needs.
+    fn folding(&mut self, record: i64, name: Name) -> Result<Folding, Fault> {
+        let stream = self.stream(name.stream)?;
         let verdicts = self.verdicts_after(stream)?;
-        let mut changes = Vec::new();
-        for seq in records::changes_of(self.db, record)? {
-            changes.push(self.change(seq)?);
-        }
-        let changes: Vec<&Change> = changes.iter().map(Arc::as_ref).collect();
-        Ok(fold_record(&name.kind, &name.id, &changes, &verdicts))
+        let touching = match self.fresh.get(&record) {
+            Some(new) => new.clone(),
+            None => records::changes_of(self.db, record)?,
+        };
+        let changes = touching.into_iter().map(|seq| self.change(seq)).collect::<Result<Vec<_>, _>>()?;
+        let fresh = self.fresh.contains_key(&record);
+        Ok(Folding { seq: record, stream: stream.id, name, fresh, changes, verdicts })
     }
 
     /// Computes the verdicts of a stream anew, erases what they redact, and notes the records they reach.
@@ -276,12 +328,33 @@ impl<'a> Batch<'a> {
                     None => records::highest(self.db)? + 1,
                 };
                 self.next_record = Some(next + 1);
-                self.fresh.insert(next);
+                self.fresh.insert(next, Vec::new());
                 next
             }
         };
         self.names.insert(name.clone(), seq);
         Ok(seq)
+    }
+}
+
+/// A record that is to be folded.
+struct Folding {
+    seq: i64,
+    stream: StreamId,
+    name: Name,
+    fresh: bool,
+    changes: Vec<Arc<Change>>,
+    verdicts: Arc<Verdicts>,
+}
+
+impl Folding {
+    fn fold(self, kinds: &Kinds) -> Folded {
+        let Self { seq, stream, name, fresh, changes, verdicts } = self;
+        let changes: Vec<&Change> = changes.iter().map(Arc::as_ref).collect();
+        let state = fold_record(&name.kind, &name.id, &changes, &verdicts);
+        let row = project(&state, kinds.get(&name.kind));
+        let (bytes, word_hash, blobs) = (state.to_bytes(), row.words.hash(), state.blobs());
+        Folded { seq, stream, name, fresh, state, bytes, row, word_hash, blobs }
     }
 }
 

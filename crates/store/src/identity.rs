@@ -154,8 +154,7 @@ pub(crate) fn renew<'a>(
         let (path, value) = (format!("~device/{}", device_of(key)), json!({ "name": computer }));
         builder.add(STREAM_RECORD, STREAM_KIND, &path, &value, &[]);
         let change = sign(builder, &old)?;
-        let prev = change.header.prev.map(|prev| log::held(db, &prev)).transpose()?.flatten();
-        batch.add(stream, change, prev.as_ref())?;
+        batch.add(stream, change)?;
     }
     add(db, key, at)
 }

@@ -1,11 +1,12 @@
 //! The tables of the log: streams, changes, chains. One function per statement; nothing here folds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use replica::{Change, ChangeId, DeviceId, End, Frontier, RawChange, RootKey, StreamId, display_lamport};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::Fault;
+use crate::threads;
 
 /// The row of a stream that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,13 +100,14 @@ pub(crate) fn is_waiting(db: &Connection, id: &ChangeId) -> Result<bool, Fault> 
     Ok(db.prepare_cached("SELECT 1 FROM waiting WHERE id = ?1")?.exists([id.as_bytes()])?)
 }
 
-/// Appends a change whose predecessor is held, moves the frontier, and sets the lamport value that counts.
+/// Appends a change whose predecessor is held, and sets the lamport value that counts. The frontier is moved apart, by
+/// `move_ends`.
 pub(crate) fn append(
     db: &Connection,
     stream: i64,
     change: &mut Change,
     prev: Option<&Held>,
-) -> Result<i64, Fault> {
+) -> Result<Held, Fault> {
     change.lamport = display_lamport(prev.map(|held| held.lamport), change.lamport);
     let (header, id) = (&change.header, change.id.as_bytes());
     let sql =
@@ -124,21 +126,39 @@ pub(crate) fn append(
         change.raw.signature,
         change.raw.payload,
     ])?;
-    let seq = db.last_insert_rowid();
-    advance(db, stream, change)?;
-    Ok(seq)
+    Ok(Held {
+        seq: db.last_insert_rowid(),
+        stream,
+        device: header.device,
+        n: header.n,
+        lamport: change.lamport,
+        has_payload: change.raw.payload.is_some(),
+    })
 }
 
-fn advance(db: &Connection, stream: i64, change: &Change) -> Result<(), Fault> {
-    let (header, device) = (&change.header, change.header.device.as_bytes());
-    if let Some(prev) = &header.prev {
+/// Moves the ends of one device's chain.
+pub(crate) fn move_ends(
+    db: &Connection,
+    stream: i64,
+    device: &DeviceId,
+    passed: &BTreeSet<(u64, ChangeId)>,
+    ends: &BTreeSet<(u64, ChangeId)>,
+) -> Result<(), Fault> {
+    for (n, id) in passed {
         let sql = "DELETE FROM frontier WHERE stream = ?1 AND device = ?2 AND n = ?3 AND id = ?4";
-        db.prepare_cached(sql)?.execute(params![stream, device, signed(header.n)? - 1, prev.as_bytes()])?;
+        db.prepare_cached(sql)?.execute(params![stream, device.as_bytes(), signed(*n)?, id.as_bytes()])?;
     }
-    db.prepare_cached("INSERT OR IGNORE INTO frontier (stream, device, n, id) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![stream, device, signed(header.n)?, change.id.as_bytes()])?;
+    for (n, id) in ends {
+        let sql = "INSERT OR IGNORE INTO frontier (stream, device, n, id) VALUES (?1, ?2, ?3, ?4)";
+        db.prepare_cached(sql)?.execute(params![stream, device.as_bytes(), signed(*n)?, id.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Remembers the highest lamport value that counts.
+pub(crate) fn raise_lamport(db: &Connection, stream: i64, lamport: u64) -> Result<(), Fault> {
     db.prepare_cached("UPDATE stream SET lamport = max(lamport, ?2) WHERE seq = ?1")?
-        .execute(params![stream, signed(change.lamport)?])?;
+        .execute(params![stream, signed(lamport)?])?;
     Ok(())
 }
 
@@ -169,7 +189,7 @@ pub(crate) fn take_waiting(db: &Connection, follows: &ChangeId) -> Result<Vec<Ch
     let mut rows = statement.query([follows.as_bytes()])?;
     let mut changes = Vec::new();
     while let Some(row) = rows.next()? {
-        changes.push(read_change(row, "waiting")?);
+        changes.push(read_change(raw_of(row, "waiting")?, "waiting")?);
     }
     if !changes.is_empty() {
         db.prepare_cached("DELETE FROM waiting WHERE prev = ?1")?.execute([follows.as_bytes()])?;
@@ -187,21 +207,41 @@ fn raw_of(row: &Row, table: &'static str) -> Result<RawChange, Fault> {
     read_raw(row).map_err(|error| Fault::row(table, "unknown", "header, signature, payload", error))
 }
 
-fn read_change(row: &Row, table: &'static str) -> Result<Change, Fault> {
-    let raw = raw_of(row, table)?;
+fn read_change(raw: RawChange, table: &'static str) -> Result<Change, Fault> {
     let id = raw.id();
     raw.read().map_err(|refused| Fault::row(table, id, "header", refused))
 }
 
-/// Columns header, signature, payload, lamport, id: a change of the log.
-fn read_held(row: &Row) -> Result<Change, Fault> {
-    let mut change = read_change(row, "change")?;
-    let named = ChangeId(row.get(4)?);
-    if named != change.id {
-        return Err(Fault::row("change", named, "header", "the bytes are not the ones that were stored"));
+/// The bytes of a change of the log, not read yet.
+struct Stored {
+    raw: RawChange,
+    lamport: u64,
+    id: ChangeId,
+}
+
+impl Stored {
+    /// Columns header, signature, payload, lamport, id.
+    fn of(row: &Row) -> Result<Self, Fault> {
+        let raw = raw_of(row, "change")?;
+        Ok(Self { raw, lamport: row.get::<_, i64>(3)?.unsigned_abs(), id: ChangeId(row.get(4)?) })
     }
-    change.lamport = row.get::<_, i64>(3)?.unsigned_abs();
-    Ok(change)
+
+    fn read(self) -> Result<Change, Fault> {
+        let change = read_change(self.raw, "change")?;
+        if self.id != change.id {
+            return Err(Fault::row(
+                "change",
+                self.id,
+                "header",
+                "the bytes are not the ones that were stored",
+            ));
+        }
+        Ok(Change { lamport: self.lamport, ..change })
+    }
+}
+
+fn read_held(row: &Row) -> Result<Change, Fault> {
+    Stored::of(row)?.read()
 }
 
 const HELD: &str = "SELECT header, signature, payload, lamport, id FROM change";
@@ -236,11 +276,11 @@ pub(crate) fn changes_by_row(db: &Connection, stream: i64) -> Result<Vec<(i64, C
         "SELECT header, signature, payload, lamport, id, seq FROM change WHERE stream = ?1 ORDER BY seq";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([stream])?;
-    let mut changes = Vec::new();
+    let mut stored = Vec::new();
     while let Some(row) = rows.next()? {
-        changes.push((row.get(5)?, read_held(row)?));
+        stored.push((row.get::<_, i64>(5)?, Stored::of(row)?));
     }
-    Ok(changes)
+    threads::map(stored, |(seq, stored)| stored.read().map(|change| (seq, change))).into_iter().collect()
 }
 
 /// The changes of one device after number `after`, as long as they fit into `budget` bytes; whether there are more.

@@ -3,7 +3,7 @@
 use replica::{Closing, FieldDef, FieldType, Kind, Life, RecordState};
 use serde_json::{Map, Value};
 
-use crate::words::{body_tokens, search_keys, sort_key};
+use crate::words::{add_tokens, body_tokens, search_keys, sort_key};
 
 /// Whether a record is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,11 +200,11 @@ fn words(state: &RecordState, kind: &Kind, title: &str) -> Words {
     let mut body = String::new();
     for (path, value) in state.values() {
         if is_searched(kind, path) {
-            texts(value).into_iter().for_each(|text| append(&mut body, &body_tokens(text)));
+            texts(value).into_iter().for_each(|text| add_tokens(text, &mut body));
         }
     }
     for label in listed(kind).flat_map(|field| labels(state, field)) {
-        append(&mut body, &body_tokens(label));
+        add_tokens(label, &mut body);
     }
     Words { names: search_keys(title), title: body_tokens(title), body }
 }
@@ -231,11 +231,4 @@ pub(crate) fn texts(value: &Value) -> Vec<&str> {
         Value::Object(entries) => entries.values().flat_map(texts).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
-}
-
-fn append(words: &mut String, more: &str) {
-    if !words.is_empty() && !more.is_empty() {
-        words.push(' ');
-    }
-    words.push_str(more);
 }

@@ -1,12 +1,13 @@
 //! The tables of current records: the fold, what lists are made of, and the index from records to changes.
 
-use replica::{DeviceId, RecordState};
+use replica::{BlobRef, DeviceId, RecordState, StreamId};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::blobs;
 use crate::error::Fault;
 use crate::project::Projection;
+use crate::touched::RecordKey;
 
 /// Names a record by the row of its stream.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,30 +88,44 @@ fn named(db: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Ve
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A record as it comes out of the fold.
+pub(crate) struct Folded {
+    pub seq: i64,
+    pub stream: StreamId,
+    pub name: Name,
+    /// It had no row before.
+    pub fresh: bool,
+    pub state: RecordState,
+    /// The state as it is stored.
+    pub bytes: Vec<u8>,
+    pub row: Projection,
+    pub word_hash: Option<Vec<u8>>,
+    pub blobs: Vec<BlobRef>,
+}
+
+impl Folded {
+    pub(crate) fn key(&self) -> RecordKey {
+        RecordKey { stream: self.stream, kind: self.name.kind.clone(), id: self.name.id.clone() }
+    }
+}
+
 /// Saves the fold of a record, its list columns, facets and search words.
-pub(crate) fn save(
-    db: &Connection,
-    seq: i64,
-    name: &Name,
-    state: &RecordState,
-    row: &Projection,
-    fresh: bool,
-) -> Result<(), Fault> {
-    let words = row.words.hash();
-    let known: Option<Vec<u8>> = if fresh { None } else { known_words(db, seq)? };
+pub(crate) fn save(db: &Connection, folded: &Folded) -> Result<(), Fault> {
+    let Folded { seq, fresh, bytes, row, word_hash, blobs, .. } = folded;
+    let known: Option<Vec<u8>> = if *fresh { None } else { known_words(db, *seq)? };
     db.prepare_cached("INSERT OR REPLACE INTO fold (record, state) VALUES (?1, ?2)")?
-        .execute(params![seq, state.to_bytes()])?;
-    write_row(db, seq, name, row, words.as_deref())?;
+        .execute(params![seq, bytes])?;
+    write_row(db, folded)?;
     if !fresh {
         db.prepare_cached("DELETE FROM facet WHERE record = ?1")?.execute([seq])?;
     }
-    blobs::note_record(db, seq, state, fresh)?;
+    blobs::note_record(db, *seq, blobs, *fresh)?;
     for (path, value) in &row.facets {
         db.prepare_cached("INSERT OR IGNORE INTO facet (record, path, value) VALUES (?1, ?2, ?3)")?
             .execute(params![seq, path, value])?;
     }
-    if words != known {
-        save_words(db, seq, row, known.is_some())?;
+    if *word_hash != known {
+        save_words(db, *seq, row, known.is_some())?;
     }
     Ok(())
 }
@@ -120,13 +135,8 @@ fn known_words(db: &Connection, seq: i64) -> Result<Option<Vec<u8>>, Fault> {
     Ok(statement.query_row([seq], |row| row.get(0)).optional()?.flatten())
 }
 
-fn write_row(
-    db: &Connection,
-    seq: i64,
-    name: &Name,
-    row: &Projection,
-    words: Option<&[u8]>,
-) -> Result<(), Fault> {
+fn write_row(db: &Connection, folded: &Folded) -> Result<(), Fault> {
+    let Folded { seq, name, row, word_hash, .. } = folded;
     let sql = "INSERT INTO record (seq, stream, kind, id, life, closing, title, title_key, date, date_end,
                  list, conflicts, late, born_at, last_at, word_hash)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
@@ -151,7 +161,7 @@ fn write_row(
         row.late,
         row.born_at,
         row.last_at,
-        words,
+        word_hash,
     ])?;
     Ok(())
 }

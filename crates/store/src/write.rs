@@ -74,8 +74,7 @@ impl Store {
                 let identity = identity::current(db)?;
                 let builder = start(db, Some(stream), &identity, at, author, action)?;
                 let change = sign(fill(builder, &planned, joined.as_deref()), &identity)?;
-                let prev = change.header.prev.map(|prev| log::held(db, &prev)).transpose()?.flatten();
-                batch.add(stream, change, prev.as_ref())?;
+                batch.add(stream, change)?;
             }
             Ok(beside)
         })?;
@@ -103,7 +102,7 @@ impl Store {
             let change = sign(builder, &identity)?;
             let stream = log::add_stream(db, &change.stream)?;
             log::set_own(db, stream.seq)?;
-            batch.add(stream, change, None)?;
+            batch.add(stream, change)?;
             Ok(Vec::new())
         })?;
         self.tell(&touched);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use replica::{BlobHash, BlobRef, Change, RecordState, StreamId, blobs_in};
+use replica::{BlobHash, BlobRef, Change, StreamId, blobs_in};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
@@ -34,18 +34,13 @@ pub(crate) fn forget_change(db: &Connection, seq: i64) -> Result<(), Fault> {
 }
 
 /// Notes what a record shows.
-pub(crate) fn note_record(
-    db: &Connection,
-    record: i64,
-    state: &RecordState,
-    fresh: bool,
-) -> Result<(), Fault> {
+pub(crate) fn note_record(db: &Connection, record: i64, shown: &[BlobRef], fresh: bool) -> Result<(), Fault> {
     if !fresh {
         db.prepare_cached("DELETE FROM record_blob WHERE record = ?1")?.execute([record])?;
     }
-    for named in state.blobs() {
+    for named in shown {
         db.prepare_cached("INSERT OR IGNORE INTO record_blob (record, blob, len) VALUES (?1, ?2, ?3)")?
-            .execute(params![record, named.hash.as_bytes(), length(&named)])?;
+            .execute(params![record, named.hash.as_bytes(), length(named)])?;
     }
     Ok(())
 }

@@ -5,4 +5,4 @@ mod surnames;
 mod tokens;
 
 pub use pinyin::{letter, search_keys, sort_key};
-pub(crate) use tokens::{body_tokens, query};
+pub(crate) use tokens::{add_tokens, body_tokens, query};

@@ -5,19 +5,53 @@
 
 /// The words of a text for the index, in order, separated by spaces.
 pub(crate) fn body_tokens(text: &str) -> String {
-    let mut words = String::with_capacity(text.len() * 2);
-    for run in runs(text) {
-        match run {
-            Run::Word(word) => push(&mut words, &word),
-            Run::Han(letters) => {
-                for pair in letters.windows(2) {
-                    push(&mut words, &pair.iter().collect::<String>());
-                }
-                push(&mut words, &letters.last().map(char::to_string).unwrap_or_default());
-            }
-        }
-    }
+    let mut words = String::with_capacity(text.len() * 3);
+    add_tokens(text, &mut words);
     words
+}
+
+/// Adds the words of a text to others. A long text has thousands: none is made apart.
+pub(crate) fn add_tokens(text: &str, words: &mut String) {
+    let mut before = Before::Nothing;
+    for letter in text.chars() {
+        let now = match letter {
+            _ if letter.is_ascii_alphanumeric() => Before::Word,
+            _ if letter.is_alphanumeric() => Before::Han(letter),
+            _ => Before::Nothing,
+        };
+        match (before, now) {
+            (Before::Han(first), Before::Han(second)) => begin(words, &[first, second]),
+            (Before::Han(last), Before::Word) => {
+                begin(words, &[last]);
+                begin(words, &[letter.to_ascii_lowercase()]);
+            }
+            (Before::Han(last), Before::Nothing) => begin(words, &[last]),
+            (Before::Word, Before::Word) => words.push(letter.to_ascii_lowercase()),
+            (Before::Nothing, Before::Word) => begin(words, &[letter.to_ascii_lowercase()]),
+            (Before::Nothing | Before::Word, Before::Han(_) | Before::Nothing) => {}
+        }
+        before = now;
+    }
+    if let Before::Han(last) = before {
+        begin(words, &[last]);
+    }
+}
+
+/// What stands before a letter.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    /// A letter or digit of ASCII.
+    Word,
+    /// Anything else that is written.
+    Han(char),
+}
+
+fn begin(words: &mut String, letters: &[char]) {
+    if !words.is_empty() {
+        words.push(' ');
+    }
+    words.extend(letters);
 }
 
 /// The FTS5 expression that finds what a person typed; `None` if there is nothing to look for.
@@ -66,13 +100,6 @@ fn runs(text: &str) -> Vec<Run> {
         }
     }
     runs
-}
-
-fn push(words: &mut String, word: &str) {
-    if !words.is_empty() {
-        words.push(' ');
-    }
-    words.push_str(word);
 }
 
 #[cfg(test)]

@@ -262,6 +262,37 @@ fn a_copied_computer_makes_two_ends_and_both_are_kept() {
     assert_eq!(world.value("person", "p1", "unit"), Some(json!("甲公司")));
 }
 
+#[test]
+fn changes_that_come_together_leave_what_they_leave_one_by_one() {
+    let mut first = World::founded();
+    let many = |w: &mut store::Write| {
+        (0..70).try_for_each(|at| w.create("person", &format!("p{at}"), &person("张三")))
+    };
+    first.store().write(&me(), "import", many).unwrap();
+    let copied = first.copy();
+    first.put("person", "p1", "job", json!("会计"));
+    first.put("person", "p2", "job", json!("出纳"));
+    copied.write(&me(), "edit", |w| w.put("person", "p1", &fields([("unit", json!("甲公司"))]))).unwrap();
+    let copied = copied.changes(&first.stream()).unwrap();
+    first.store().apply(&copied.into_iter().map(|change| change.raw).collect::<Vec<_>>()).unwrap();
+    let all = first.all();
+    let [together, singly] = [5, 6].map(World::seeded);
+    together.store().apply(&all).unwrap();
+    all.iter().for_each(|change| drop(singly.store().apply(std::slice::from_ref(change)).unwrap()));
+    let frontier = first.store().frontier(&first.stream()).unwrap();
+    assert_eq!(frontier.forked().count(), 1);
+    for other in [&together, &singly] {
+        assert_eq!(other.store().frontier(&first.stream()).unwrap(), frontier);
+        other.store().join_stream(&first.stream()).unwrap();
+        assert_eq!(other.digests(), first.digests());
+    }
+    let next = [&first, &together, &singly].map(|world| {
+        let touched = world.put("person", "p3", "job", json!("文书"));
+        world.store().change(&touched.changes[0]).unwrap().unwrap().lamport
+    });
+    assert_eq!(next, [next[0]; 3], "the highest lamport value is known");
+}
+
 /// A history of two computers with edits, conflicts, closings and removals.
 fn history() -> (World, Vec<RawChange>) {
     let first = World::founded();
