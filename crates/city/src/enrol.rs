@@ -17,6 +17,7 @@ use replica::{Change, STREAM_KIND, STREAM_RECORD, StreamId};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::json;
 use std::sync::Arc;
+use wire::REVOKED;
 use wire::enrol::{ChangeText, EnrolAsk, EnrolYes, Hello, Keys, PLACE, Sealed, Way};
 
 /// Tries of one code in an hour.
@@ -134,6 +135,7 @@ fn admit(
         Some(stream) => stream,
         None => adopt(city, t, &organisation.id, founding, now)?,
     };
+    may_come(city, t, &stream, ask)?;
     let change = introduce(city, t, &stream, ask, now)?;
     audit::note(t, now, &format!("device {}", ask.device), "enrolled", &organisation.id)?;
     Ok(EnrolYes {
@@ -172,6 +174,17 @@ fn adopt(
     fold::admit(t, &stream, &founding.header.device)?;
     accept::take_in(city, t, vec![founding], &[], now)?;
     Ok(stream)
+}
+
+/// A code is for a new computer: one whose right was taken is given it back by a person, not by a code.
+fn may_come(city: &City, t: &Connection, stream: &StreamId, ask: &EnrolAsk) -> Result<(), Refuse> {
+    let verdicts = fold::founder(t, stream)?
+        .map(|founder| fold::verdicts(t, &city.root, stream, founder, None))
+        .transpose()?;
+    match verdicts.is_some_and(|verdicts| verdicts.revoked.contains_key(&ask.device)) {
+        true => Err(Refuse::new(StatusCode::FORBIDDEN, REVOKED)),
+        false => Ok(()),
+    }
 }
 
 /// The city's change in the stream that names the device.

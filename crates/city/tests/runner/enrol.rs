@@ -98,6 +98,18 @@ async fn a_stream_belongs_to_one_organisation_and_must_be_shown() {
 }
 
 #[tokio::test]
+async fn a_revoked_laptop_does_not_come_back_by_a_code() {
+    let (town, mut laptop) = (TestCity::new(), Laptop::new(1));
+    laptop.join(&town, "O003").await;
+    town.city.revoke(&laptop.stream, &laptop.device()).unwrap();
+    let code = town.code();
+    let refused = laptop.enrol(&town, &code).await.unwrap_err();
+    assert_eq!(refused, (StatusCode::FORBIDDEN, "revoked".into()));
+    let other = Laptop::new(2).enrol(&town, &code).await.unwrap();
+    assert_eq!(other.stream, laptop.stream, "the code is still good for the next computer");
+}
+
+#[tokio::test]
 async fn another_city_is_noticed_before_the_code_is_touched() {
     let town = TestCity::new();
     let laptop = Laptop::new(1);
