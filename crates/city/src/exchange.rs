@@ -347,7 +347,13 @@ impl Exchange<'_> {
         for (stream, spans) in to_send.iter().filter(|(_, spans)| !spans.is_empty()) {
             let Some(founder) = fold::founder(self.t, stream)? else { continue };
             let verdicts = fold::verdicts(self.t, &self.city.root, stream, founder, None)?;
+            let mut chains = Vec::with_capacity(spans.len());
             for (device, span) in spans {
+                chains.push((log::begun(self.t, stream, device)?, device, span));
+            }
+            // What lets a device in came before what that device wrote, so in this order the other side folds once.
+            chains.sort_unstable_by_key(|(begun, ..)| *begun);
+            for (_, device, span) in chains {
                 let room = match span {
                     Span::After(n) => self.send_after(stream, device, *n, &verdicts, out)?,
                     Span::Only(places) => {

@@ -245,6 +245,13 @@ pub fn frontier(connection: &Connection, stream: &StreamId) -> Result<Frontier, 
     Ok(frontier)
 }
 
+/// The row of a device's first change, if it is here.
+pub fn begun(connection: &Connection, stream: &StreamId, device: &DeviceId) -> Result<Option<i64>, DbError> {
+    let mut statement = connection
+        .prepare_cached("SELECT min(seq) FROM change WHERE stream = ?1 AND device = ?2 AND n = 1")?;
+    Ok(statement.query_row((stream.0.as_slice(), device.0.as_slice()), |row| row.get(0))?)
+}
+
 /// The ids of a device's chain at these numbers; a fork gives several.
 pub fn chain_at(
     connection: &Connection,

@@ -9,6 +9,9 @@ use crate::log::{self, Held};
 use crate::store::Store;
 use crate::threads;
 
+/// From so many changes on the search box follows afterwards.
+const BULK: usize = 64;
+
 /// What became of the changes of one `apply`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -50,6 +53,9 @@ impl Store {
         let verified = verify(changes, &mut applied);
         let touched = self.commit(|db, batch| {
             most.into_iter().for_each(|most| batch.watch_losses(most));
+            if verified.len() >= BULK {
+                batch.index_later();
+            }
             let mut intake = Intake { db, batch, applied: &mut applied };
             for change in verified {
                 intake.take(change)?;

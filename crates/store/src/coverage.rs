@@ -70,7 +70,8 @@ fn stands(before: &Frontier, after: &Frontier, device: &DeviceId) -> bool {
 /// What came from the city it holds, and all that is before it.
 fn cover_came(db: &Connection, stream: i64, came: &[ChangeId], at: i64) -> Result<(), Fault> {
     let mut statement = db.prepare_cached("SELECT 1 FROM change WHERE id = ?1 AND stream = ?2")?;
-    for id in came {
+    // The last first: the way down from it passes the others.
+    for id in came.iter().rev() {
         if statement.exists(params![id.as_bytes(), stream])? {
             cover_down(db, *id, at)?;
         }

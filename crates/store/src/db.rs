@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_blobs.sql"),
     include_str!("migrations/0003_receipts.sql"),
     include_str!("migrations/0004_receipt_owner.sql"),
+    include_str!("migrations/0005_unindexed.sql"),
 ];
 
 /// The highest file format that this program knows.

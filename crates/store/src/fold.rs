@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use crate::blobs;
 use crate::ends::Ends;
 use crate::error::{Fault, StoreError};
+use crate::index::When;
 use crate::log::{self, Held, StreamRow};
 use crate::losses::{Losses, loses};
 use crate::project::project;
@@ -48,6 +49,7 @@ pub(crate) struct Batch<'a> {
     most_lost: Option<u64>,
     /// Records of which a payload was erased.
     erased: BTreeSet<i64>,
+    words: When,
 }
 
 impl<'a> Batch<'a> {
@@ -69,12 +71,18 @@ impl<'a> Batch<'a> {
             ends: Ends::default(),
             most_lost: None,
             erased: BTreeSet::new(),
+            words: When::Now,
         }
     }
 
     /// Undoes the transaction if more records than this would lose something.
     pub(crate) fn watch_losses(&mut self, most: u64) {
         self.most_lost = Some(most);
+    }
+
+    /// The words of the records are indexed after the transaction.
+    pub(crate) fn index_later(&mut self) {
+        self.words = When::Later;
     }
 
     /// Appends a change that this computer made: the next one finds it at the end of the chain.
@@ -194,6 +202,8 @@ impl<'a> Batch<'a> {
         for (seq, name) in std::mem::take(&mut self.dirty) {
             foldings.push(self.folding(seq, name)?);
         }
+        // Each is let go of with the last record that is folded from it.
+        self.changes.clear();
         let added: BTreeSet<ChangeId> = self.added.iter().copied().collect();
         let (mut keys, mut lost) = (Vec::with_capacity(foldings.len()), Vec::new());
         let kinds = self.kinds;
@@ -204,7 +214,9 @@ impl<'a> Batch<'a> {
                 if self.was_lost(&folded, &added)? {
                     lost.push(folded.key());
                 }
-                records::save(self.db, &folded)?;
+                // What was erased must not be found any more.
+                let erased = self.erased.contains(&folded.seq);
+                records::save(self.db, &folded, if erased { When::Now } else { self.words })?;
                 keys.push(folded.key());
                 Ok::<(), Fault>(())
             },
@@ -220,12 +232,11 @@ impl<'a> Batch<'a> {
 
     /// Whether a record that is watched and not saved yet loses something.
     fn was_lost(&self, folded: &Folded, added: &BTreeSet<ChangeId>) -> Result<bool, Fault> {
-        if self.most_lost.is_none() || folded.fresh || folded.name.kind == STREAM_KIND {
-            return Ok(false);
-        }
+        let watched = self.most_lost.is_some() && folded.name.kind != STREAM_KIND;
+        let Some(after) = folded.state.as_ref().filter(|_| watched) else { return Ok(false) };
         let before = records::state(self.db, &folded.name)?;
         let erased = self.erased.contains(&folded.seq);
-        Ok(before.is_some_and(|before| erased || loses(&before, &folded.state, added)))
+        Ok(before.is_some_and(|before| erased || loses(&before, after, added)))
     }
 
     /// Reads what the fold of a record needs.
@@ -354,7 +365,7 @@ impl Folding {
         let state = fold_record(&name.kind, &name.id, &changes, &verdicts);
         let row = project(&state, kinds.get(&name.kind));
         let (bytes, word_hash, blobs) = (state.to_bytes(), row.words.hash(), state.blobs());
-        Folded { seq, stream, name, fresh, state, bytes, row, word_hash, blobs }
+        Folded { seq, stream, name, fresh, state: (!fresh).then_some(state), bytes, row, word_hash, blobs }
     }
 }
 

@@ -21,6 +21,7 @@ mod exchange;
 mod fold;
 mod folder;
 mod identity;
+mod index;
 mod keys;
 mod log;
 mod losses;

@@ -167,7 +167,7 @@ impl Store {
 
     /// Whole records in the order of the query, in one pass.
     pub fn records(&self, query: &Query) -> Result<Vec<RecordState>, StoreError> {
-        self.look(|db| {
+        self.look_for(query, |db| {
             let Some(found) = Found::new(db, query)? else { return Ok(Vec::new()) };
             let mut statement = db.prepare_cached(&format!(
                 "SELECT id, state FROM record JOIN fold ON fold.record = record.seq {}",
@@ -182,9 +182,20 @@ impl Store {
         })
     }
 
+    fn look_for<T>(
+        &self,
+        query: &Query,
+        body: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        if query.text.is_some() {
+            self.index_words()?;
+        }
+        self.look(body)
+    }
+
     /// A page of a list, and how many records all pages have.
     pub fn list(&self, query: &Query) -> Result<ListPage, StoreError> {
-        self.look(|db| {
+        self.look_for(query, |db| {
             let Some(found) = Found::new(db, query)? else {
                 return Ok(ListPage { rows: Vec::new(), total: 0 });
             };

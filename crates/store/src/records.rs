@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::blobs;
 use crate::error::Fault;
+use crate::index::{self, When};
 use crate::project::Projection;
 use crate::touched::RecordKey;
 
@@ -95,7 +96,8 @@ pub(crate) struct Folded {
     pub name: Name,
     /// It had no row before.
     pub fresh: bool,
-    pub state: RecordState,
+    /// Of one that had a row, to be held against it.
+    pub state: Option<RecordState>,
     /// The state as it is stored.
     pub bytes: Vec<u8>,
     pub row: Projection,
@@ -110,7 +112,7 @@ impl Folded {
 }
 
 /// Saves the fold of a record, its list columns, facets and search words.
-pub(crate) fn save(db: &Connection, folded: &Folded) -> Result<(), Fault> {
+pub(crate) fn save(db: &Connection, folded: &Folded, words: When) -> Result<(), Fault> {
     let Folded { seq, fresh, bytes, row, word_hash, blobs, .. } = folded;
     let known: Option<Vec<u8>> = if *fresh { None } else { known_words(db, *seq)? };
     db.prepare_cached("INSERT OR REPLACE INTO fold (record, state) VALUES (?1, ?2)")?
@@ -124,10 +126,11 @@ pub(crate) fn save(db: &Connection, folded: &Folded) -> Result<(), Fault> {
         db.prepare_cached("INSERT OR IGNORE INTO facet (record, path, value) VALUES (?1, ?2, ?3)")?
             .execute(params![seq, path, value])?;
     }
-    if *word_hash != known {
-        save_words(db, *seq, row, known.is_some())?;
+    match words {
+        _ if *word_hash == known => Ok(()),
+        When::Later => index::note(db, *seq),
+        When::Now => index::write(db, *seq, &row.words),
     }
-    Ok(())
 }
 
 fn known_words(db: &Connection, seq: i64) -> Result<Option<Vec<u8>>, Fault> {
@@ -166,22 +169,10 @@ fn write_row(db: &Connection, folded: &Folded) -> Result<(), Fault> {
     Ok(())
 }
 
-fn save_words(db: &Connection, seq: i64, row: &Projection, stored: bool) -> Result<(), Fault> {
-    if stored {
-        db.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([seq])?;
-    }
-    if !row.words.is_empty() {
-        let words = &row.words;
-        db.prepare_cached("INSERT INTO words (rowid, names, title, body) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![seq, words.names, words.title, words.body])?;
-    }
-    Ok(())
-}
-
 /// Forgets everything that is computed from the log.
 pub(crate) fn forget_all(db: &Connection) -> Result<(), Fault> {
     db.execute_batch(
-        "DELETE FROM touch; DELETE FROM facet; DELETE FROM blob_name; DELETE FROM record_blob; DELETE FROM fold; DELETE FROM record; INSERT INTO words (words) VALUES ('delete-all');",
+        "DELETE FROM touch; DELETE FROM facet; DELETE FROM blob_name; DELETE FROM record_blob; DELETE FROM fold; DELETE FROM record; DELETE FROM unindexed; INSERT INTO words (words) VALUES ('delete-all');",
     )?;
     Ok(())
 }

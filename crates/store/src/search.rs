@@ -52,6 +52,7 @@ impl Store {
     /// Finds records of the own stream that are there by what a person typed.
     pub fn search(&self, typed: &str, limit: u32) -> Result<Vec<Hit>, StoreError> {
         let Some(expression) = words::query(typed) else { return Ok(Vec::new()) };
+        self.index_words()?;
         self.look(|db| {
             let mut found = Found { db, kinds: self.kinds(), typed, limit, hits: Vec::new() };
             found.look_in(&format!("{{names}} : ({expression})"), Place::Name)?;

@@ -6,7 +6,7 @@ pub const FIRST_BUDGET: u32 = 256 * 1024;
 pub const SMALLEST_BUDGET: u32 = 16 * 1024;
 /// A budget is not doubled above this: about what a line of 64 kbit/s moves before anyone loses patience, and as much
 /// as an old laptop takes in at a time without feeling it.
-pub const LARGEST_BUDGET: u32 = 1024 * 1024;
+pub const LARGEST_BUDGET: u32 = 512 * 1024;
 /// Bytes of a whole body: a budget that may be larger in other programs, and the frontiers of many streams.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
 /// Bytes of a body when unpacked. What unpacks to more is refused before it is all in memory.

@@ -106,6 +106,7 @@ impl App {
         engine.consent = question::consent(branch)?;
         let ran = engine.exchange(&branch.store);
         question::note(branch, self.world.now(), &ran)?;
+        branch.store.index_words()?;
         self.carry_files(&mut engine, branch, files, ran.map_err(refused)?)
     }
 

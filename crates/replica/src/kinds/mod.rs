@@ -250,9 +250,12 @@ fn prefix(path: &str, depth: usize) -> Option<&str> {
 
 /// Asked of every field for every path of every record: most answers need no look at the parts.
 fn matches(pattern: &str, path: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == path,
-        Some((begin, _)) => path.starts_with(begin) && fits(pattern, path),
+    let both = pattern.bytes().zip(path.bytes());
+    let same = both.take_while(|(wanted, found)| wanted == found && *wanted != b'*').count();
+    match pattern.as_bytes().get(same) {
+        Some(b'*') => fits(pattern, path),
+        Some(_) => false,
+        None => same == path.len(),
     }
 }
 

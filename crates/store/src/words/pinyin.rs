@@ -23,7 +23,7 @@ pub fn sort_key(name: &str) -> String {
     for letter in name.chars().skip(skip) {
         match letter.to_pinyin() {
             Some(reading) => {
-                key.push_str(&reading.plain().replace('ü', "v"));
+                key.extend(reading.plain().chars().map(|letter| if letter == 'ü' { 'v' } else { letter }));
                 key.push(' ');
             }
             None => key.extend(letter.to_lowercase()),

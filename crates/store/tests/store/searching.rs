@@ -129,3 +129,36 @@ fn a_ledger_that_exists_only_as_a_kind_file_is_listed_and_found() {
     let of_p1 = Query { facets: vec![("person".into(), vec!["p1".into()])], ..Query::of("promise") };
     assert_eq!(world.store().list(&of_p1).unwrap().total, 1);
 }
+
+/// A branch of which another computer wrote so much that its words are indexed afterwards.
+fn taken_in_bulk() -> World {
+    let here = World::founded();
+    for at in 0..100 {
+        here.create("meeting", &format!("b{at}"), &meeting(&format!("第{at}次学习"), "2026-10-13T14:00"));
+    }
+    here.second()
+}
+
+fn found(world: &World, typed: &str) -> Vec<String> {
+    world.store().search(typed, 5).unwrap().into_iter().map(|hit| hit.id).collect()
+}
+
+#[test]
+fn what_came_in_bulk_is_found_by_the_first_question() {
+    let mut there = taken_in_bulk();
+    there.reopen();
+    assert_eq!(found(&there, "第42次"), ["b42"]);
+    let query = Query { text: Some("第77次".into()), ..Query::of("meeting") };
+    assert_eq!(there.store().list(&query).unwrap().total, 1);
+}
+
+#[test]
+fn a_list_finds_what_came_in_bulk_and_a_record_that_was_changed_before_it_was_indexed_once() {
+    let there = taken_in_bulk();
+    there.put("meeting", "b42", "title", json!("改过的标题"));
+    there.store().index_words().unwrap();
+    let query = |text: &str| Query { text: Some(text.into()), ..Query::of("meeting") };
+    assert_eq!(there.store().list(&query("第42次")).unwrap().total, 0, "its old title is gone");
+    assert_eq!(there.store().list(&query("改过的标题")).unwrap().total, 1);
+    assert_eq!(there.store().list(&query("学习")).unwrap().total, 100);
+}

@@ -4,6 +4,7 @@ use replica::RawChange;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn what_one_laptop_recorded_the_city_and_a_second_laptop_hold() {
@@ -261,4 +262,37 @@ fn a_change_with_fields_of_a_newer_program_goes_through_byte_for_byte() {
         bytes(&a).iter().all(|raw| theirs.contains(raw)),
         "header, signature and payload are the same bytes"
     );
+}
+
+/// Does not pack away.
+fn noisy(name: &str, at: usize) -> serde_json::Value {
+    let mut noise = [0; 600];
+    blake3::Hasher::new().update(format!("{name}{at}").as_bytes()).finalize_xof().fill(&mut noise);
+    let noise: String = noise.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({ "text": format!("第{at}条"), "evidence": noise, "promised_on": "2026-10-13" })
+}
+
+#[test]
+fn what_lets_a_laptop_in_comes_before_what_it_wrote() {
+    let town = Town::new();
+    Laptop::enrolled(&town, "a").exchange().unwrap();
+    for name in ["b", "c", "d"] {
+        let laptop = Laptop::joined(&town, name);
+        (0..60).for_each(|at| laptop.write(&format!("{name}{at}"), noisy(name, at)));
+        laptop.exchange().unwrap();
+    }
+    let new = Laptop::enrolled(&town, "new");
+    let folded: Arc<Mutex<BTreeMap<String, u32>>> = Arc::default();
+    let counted = folded.clone();
+    new.store.on_changed(Arc::new(move |touched| {
+        for record in touched.records.iter().filter(|record| record.kind == "promise") {
+            *counted.lock().unwrap().entry(record.id.clone()).or_default() += 1;
+        }
+    }));
+    let mut engine = new.engine();
+    engine.budget = wire::SMALLEST_BUDGET;
+    assert!(engine.exchange(&new.store).unwrap().requests > 2);
+    let folded = folded.lock().unwrap();
+    assert_eq!(folded.len(), 180);
+    assert!(folded.values().all(|times| *times == 1), "each record is folded once: {folded:?}");
 }

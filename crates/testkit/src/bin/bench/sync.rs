@@ -3,7 +3,7 @@
 //! what a slow line makes of it, and a log ten times as long.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use replica::StreamId;
@@ -43,6 +43,9 @@ pub fn measure(records: usize, changes: usize) -> Result<Figures> {
     figures.bulk(&format!("{records} records laptop → city"), &[up.beside(&bytes)?], packed)?;
     let (b, down) = second_laptops(&place, folder.path(), &bytes)?;
     figures.bulk(&format!("{records} records city → second laptop"), &down, packed)?;
+    let begin = Instant::now();
+    b.store.index_words()?;
+    figures.detail(format!("the search box had caught up after another {:.2} s", begin.elapsed().as_secs_f64()));
     exchange(&a)?;
     place.is_one_with(&[&a, &b], &streams)?;
 
