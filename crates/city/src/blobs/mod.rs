@@ -3,6 +3,7 @@
 //!
 //! Every byte that is kept was signed by a device that is let in. A cut costs the piece that was on its way.
 
+mod copies;
 pub mod http;
 mod rows;
 mod shelf;
@@ -14,8 +15,8 @@ use crate::right::{self, Carrier};
 use crate::{exchange, receipts};
 use axum::http::StatusCode;
 use replica::limits::MAX_BLOB;
-use replica::{BlobHash, RootKey, StreamId};
-use rows::{Row, Sight};
+use replica::{BlobHash, DeviceId, RootKey, StreamId};
+use rows::Row;
 use std::sync::{Mutex, PoisonError};
 use wire::blobs::{
     BLOBS_PATH, BlobAnswer, BlobAsk, BlobHeld, BlobMethod, BlobReply, BlobRequest, LEAST_PIECE, PIECE,
@@ -23,7 +24,8 @@ use wire::blobs::{
 };
 use wire::{RequestHead, Target};
 
-pub use rows::{missing, names, note};
+pub use copies::{Copied, CopyError, Lost, bring_back, copy_all};
+pub use rows::{Sight, missing, named_by, names, note, shown};
 pub use shelf::{Shelf, ShelfError};
 
 /// Most bytes that the attachments of one stream may take.
@@ -39,6 +41,10 @@ pub struct Blobs {
 impl Blobs {
     pub fn on(shelf: Shelf) -> Blobs {
         Blobs { shelf, writing: Mutex::new(()) }
+    }
+
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 }
 
@@ -155,9 +161,7 @@ fn begin(city: &City, request: &BlobRequest, lengths: &[u64]) -> Result<BlobRepl
         None => {
             let row = Row { len, have: 0, stored: 0 };
             city.db.write::<_, Refuse>(|t| {
-                if rows::bytes_of(t, &request.stream)? + len > MOST_OF_STREAM {
-                    return Err(Refuse::new(StatusCode::INSUFFICIENT_STORAGE, "stream_full"));
-                }
+                has_room(t, &request.stream, &request.hash, len)?;
                 Ok(rows::put(t, &request.hash, row)?)
             })?;
             row
@@ -194,7 +198,7 @@ fn append(city: &City, hash: &BlobHash, row: Row, piece: &[u8]) -> Result<Row, R
     let shelf = &city.blobs.shelf;
     let stored = shelf.append(hash, row.stored, row.have, piece, city.world.random())?;
     let row = Row { have, stored, ..row };
-    if row.is_whole() && !shelf.measure(hash).is_ok_and(|found| found == (*hash, row.len)) {
+    if row.is_whole() && !shelf.is_whole(hash, row.len) {
         throw_away(city, hash)?;
         return Err(Refuse::new(WRONG_HASH, "wrong_hash"));
     }
@@ -245,6 +249,15 @@ fn throw_away(city: &City, hash: &BlobHash) -> Result<(), Refuse> {
     Ok(city.db.write::<_, DbError>(|t| rows::remove(t, hash))?)
 }
 
+/// Forgets one that is not whole though it should be: whoever has it is asked for it again.
+pub fn forget_damaged(city: &City, hash: &BlobHash) -> Result<(), Refuse> {
+    let _one = one_at_a_time(city);
+    match city.db.read(|c| rows::row(c, hash))?.filter(Row::is_whole) {
+        Some(row) if !city.blobs.shelf.is_whole(hash, row.len) => throw_away(city, hash),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// A panic of another thread left nothing that counts.
 fn one_at_a_time(city: &City) -> std::sync::MutexGuard<'_, ()> {
     city.blobs.writing.lock().unwrap_or_else(PoisonError::into_inner)
@@ -292,21 +305,56 @@ pub fn bytes(city: &City, hash: &BlobHash) -> Result<Option<Vec<u8>>, Refuse> {
     }
 }
 
-/// Takes in a whole attachment that another carrier brought, if a stream names it. Gives whether it is held now.
-pub fn take_in(city: &City, bytes: &[u8]) -> Result<bool, Refuse> {
+/// Says how long an attachment is that one of these lengths fits and that is here, whole.
+pub fn whole(city: &City, hash: &BlobHash, lengths: &[u64]) -> Result<Option<u64>, Refuse> {
+    Ok(look(city, hash, lengths)?.filter(Row::is_whole).map(|row| row.len))
+}
+
+/// What became of a whole attachment that a file brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brought {
+    New,
+    Known,
+    NotNamed,
+}
+
+/// Takes in a whole attachment that a file brought, if one of these streams names it as its bringer sees them. The
+/// limits of an upload hold here as well.
+pub fn take_in(
+    city: &City,
+    bringer: &DeviceId,
+    streams: &[StreamId],
+    bytes: &[u8],
+) -> Result<Brought, Refuse> {
     let (hash, len) = (BlobHash::of(bytes), bytes.len() as u64);
-    if !(1..=MAX_BLOB).contains(&len) || !city.db.read(|c| rows::is_named(c, &hash))? {
-        return Ok(false);
-    }
+    let naming = city.db.read::<_, DbError>(|c| {
+        for stream in streams {
+            if Sight::new(city, c, *stream, *bringer).lengths(&hash)?.contains(&len) {
+                return Ok(Some(*stream));
+            }
+        }
+        Ok(None)
+    })?;
+    let Some(stream) = naming.filter(|_| (1..=MAX_BLOB).contains(&len)) else {
+        return Ok(Brought::NotNamed);
+    };
     let _one = one_at_a_time(city);
-    if look(city, &hash, &[len])?.is_some_and(|row| row.is_whole()) {
-        return Ok(true);
+    if whole(city, &hash, &[len])?.is_some() {
+        return Ok(Brought::Known);
     }
-    let mut row = Row { len, have: 0, stored: 0 };
-    for piece in bytes.chunks(PIECE) {
-        row = append(city, &hash, row, piece)?;
+    city.db.read(|c| has_room(c, &stream, &hash, len))?;
+    let stored = city.blobs.shelf.put(&hash, bytes, || city.world.random())?;
+    city.db.write::<_, DbError>(|t| rows::put(t, &hash, Row { len, have: len, stored }))?;
+    Ok(Brought::New)
+}
+
+/// One that was begun is counted already.
+fn has_room(c: &rusqlite::Connection, stream: &StreamId, hash: &BlobHash, len: u64) -> Result<(), Refuse> {
+    let more = if rows::row(c, hash)?.is_some() { 0 } else { len };
+    match rows::bytes_of(c, stream)? + more > MOST_OF_STREAM {
+        true => Err(Refuse::new(StatusCode::INSUFFICIENT_STORAGE, "stream_full")),
+        false => Ok(()),
     }
-    Ok(true)
 }
 
 /// Reads every attachment and says which are not what they are named, or not there.
@@ -315,7 +363,7 @@ pub fn check(city: &City, connection: &rusqlite::Connection) -> Result<(usize, V
     let mut wrong = Vec::new();
     for hash in &all {
         let Some(row) = rows::row(connection, hash)?.filter(Row::is_whole) else { continue };
-        if !city.blobs.shelf.measure(hash).is_ok_and(|found| found == (*hash, row.len)) {
+        if !city.blobs.shelf.is_whole(hash, row.len) {
             wrong.push(*hash);
         }
     }

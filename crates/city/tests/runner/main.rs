@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod backup;
+mod blob_copies;
 mod blobs;
 mod check;
 mod console;
