@@ -21,6 +21,7 @@ use crate::usb::is_exported;
 use crate::values::kinds;
 pub use courier::{Courier, News, Signals};
 pub use errors::refused;
+pub use exchange::files_waiting;
 pub use line::{By, Line};
 use replica::{Change, Group};
 pub use rounds::Rounds;

@@ -13,7 +13,7 @@ use crate::reporting::{self, By, News, Rounds};
 use errors::refused;
 use std::collections::BTreeSet;
 use store::Query;
-use sync::file::{Book, Imported, Note, Pending, Scope};
+use sync::file::{BLOBS, Book, Imported, Note, Pending, Scope};
 
 pub use place::put_whole;
 
@@ -45,6 +45,7 @@ impl App {
             matching,
             waiting: number(waiting),
             unexported: number(waiting.saturating_sub(exported_records(&branch, &book)?)),
+            files: reporting::files_waiting(&branch)?,
             exports: book.exports.iter().map(|note| export(&branch, note)).collect::<Result<_, _>>()?,
             last_import: branch.store.meta(LAST)?.and_then(|text| serde_json::from_str(&text).ok()),
         })
@@ -85,7 +86,8 @@ impl App {
                 return Err(CallError::new(Code::UsbMatching));
             }
             Some(_) => {
-                Some(sync::file::export(&branch.store, &*sources, scope, &mut bytes).map_err(refused)?)
+                let made = sync::file::export(&branch.store, &*sources, scope, BLOBS, &mut bytes);
+                Some(made.map_err(refused)?)
             }
             None => {
                 sync::file::ask(&branch.store, &branch.author_name, &*sources, &mut bytes)
@@ -124,7 +126,7 @@ impl App {
             Rounds::add(&branch, self.world.now(), &Ok(round(&done, reported, bytes.len())))?;
         }
         self.signals.tell(News::Changed);
-        self.tell(&["sync", "session", "meeting", "person", "organisation", "ledger", "draft"]);
+        self.tell(&["sync", "session", "meeting", "person", "organisation", "ledger", "draft", "attachment"]);
         Ok(imported)
     }
 
@@ -138,6 +140,9 @@ impl App {
             new: number(done.new),
             waiting: number(done.waiting),
             refused: number(done.refused.len() as u64),
+            files: number(done.blobs),
+            files_reported: number(done.blobs_reported),
+            files_left: number(done.blobs_left),
             receipt_at: done.receipt_at.map(civil::stamp),
             stale: done.stale,
             damaged: done.damaged.map(|place| UsbDamage { part: part(place.section), of: part(place.of) }),
@@ -172,6 +177,8 @@ fn export(branch: &Branch, note: &Note) -> Result<UsbExport, CallError> {
         at: civil::stamp(note.at),
         records: number(note.records),
         bytes: number(note.bytes),
+        files: number(note.blobs),
+        files_left: number(note.blobs_left),
         state: if covered { UsbState::Received } else { UsbState::Waiting },
         received_at: note.answered.map(civil::stamp),
     })

@@ -1,7 +1,8 @@
 //! 用 U 盘上报: what the page shows before and after a stick has been to the city, on a computer without a network.
 
+use crate::attachments::{add, photo, states};
 use crate::reporting::{BRANCH, City, ROWS, form, laptop};
-use crate::world::{Laptop, people, record, text};
+use crate::world::{Laptop, draft, people, record, text};
 use app::{Code, UsbFile};
 use serde_json::{Value, json};
 
@@ -93,6 +94,32 @@ fn exported_is_not_reported() {
     let again = laptop.app.usb_import(&answer).expect("the same once more");
     assert_eq!((again.reported, again.new), (0, 0));
     assert_eq!(report(), "received");
+}
+
+#[test]
+fn photos_travel_on_the_stick_both_ways_and_the_page_says_how_many() {
+    let city = City::new();
+    let (first, _) = enrolled(&city);
+    let (id, _) = draft(&first, &form());
+    add(&first, &id, "合影.jpg", &photo("a", "2026:10:13 14:05:00"));
+    first.call("commit_draft", json!({ "draft": id }));
+    let waiting = |laptop: &Laptop| page(laptop)["files"]["to_send"].clone();
+    assert_eq!(waiting(&first), 2, "the photo and its thumbnail");
+    let file = exports(&first);
+    let made = page(&first)["exports"][0].clone();
+    assert_eq!((&made["files"], &made["files_left"]), (&json!(2), &json!(0)));
+    assert_eq!(states(&first, &id)[0]["whereabouts"], "here", "nothing came back yet");
+    let done = first.app.usb_import(&goes_to(&city, &file)).expect("the receipt");
+    assert_eq!((done.files_reported, done.files, done.files_left), (2, 0, 0));
+    assert_eq!(waiting(&first), 0);
+    assert_eq!(states(&first, &id)[0]["whereabouts"], "reported");
+
+    let second = laptop("某某二");
+    second.call("usb_enrol", json!({ "code": city.code() }));
+    let done = second.app.usb_import(&goes_to(&city, &exports(&second))).expect("the yes");
+    assert_eq!((done.files, done.files_reported), (2, 0));
+    let file = first.call("get_meeting", json!({ "id": id }))["form"]["attachments"][0].clone();
+    assert!(second.app.photo(&text(&file["hash"])).is_some(), "it can be looked at on the other computer");
 }
 
 #[test]

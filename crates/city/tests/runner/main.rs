@@ -12,4 +12,5 @@ mod init;
 mod judge;
 mod redact;
 mod usb;
+mod usb_blobs;
 mod world;

@@ -3,15 +3,18 @@
 use super::asking::Pending;
 use super::book::Book;
 use super::bundle::covers;
+use super::parcel;
 use crate::enrol::{Enrolment, accept};
 use crate::error::SyncError;
 use crate::plan;
-use replica::{ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, is_certificate};
-use std::collections::BTreeMap;
+use replica::{BlobHash, ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, is_certificate};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use store::{Store, StoreError, StoredReceipt};
+use store::{Appended, BlobHere, Store, StoreError, StoredReceipt};
 use wire::enrol::{EnrolYes, Keys, Sealed, Way};
-use wire::file::{FileError, Head, Label, OpenFile, OpeningKey, Place, Purpose, Section, SectionKind, open};
+use wire::file::{
+    FileError, Head, Inventory, Label, OpenFile, OpeningKey, Place, Purpose, Section, SectionKind, open,
+};
 use wire::{Answer, Have, RefusedPart, StreamAsk, frontiers_to_bytes};
 
 /// What a file did.
@@ -33,6 +36,11 @@ pub struct Imported {
     pub receipt_at: Option<i64>,
     /// A later answer was here before: its receipt stands.
     pub stale: bool,
+    /// Attachments that arrived, that the city holds and was not known to, and that it holds and that did not come with
+    /// this file.
+    pub blobs: u64,
+    pub blobs_reported: u64,
+    pub blobs_left: u64,
     /// From here on the file could not be read; what came before was taken in.
     pub damaged: Option<Place>,
 }
@@ -50,7 +58,8 @@ pub fn import(store: &Store, mut from: impl Read) -> Result<Imported, SyncError>
     }
     let key = store.opening_key(&label.recipient)?.ok_or(SyncError::OtherComputer)?;
     let file = open(&label, from, &OpeningKey::new(&key))?;
-    let mut intake = Intake { store, label, file, came: Vec::new(), done: Imported::default() };
+    let mut intake =
+        Intake { store, label, file, came: Vec::new(), held: None, lacking: None, done: Imported::default() };
     let certified = is_from(&label.city, &intake.file.head);
     let enrolment = match known {
         Some(known) => known,
@@ -75,6 +84,10 @@ struct Intake<'a, R: Read> {
     file: OpenFile<R>,
     /// What is new here.
     came: Vec<ChangeId>,
+    /// What the city says that it holds of attachments.
+    held: Option<Inventory>,
+    /// Attachments that records show and that are not here, from when the first one comes.
+    lacking: Option<BTreeSet<BlobHash>>,
     done: Imported,
 }
 
@@ -116,8 +129,11 @@ impl<R: Read> Intake<'_, R> {
                 Ok(None) => break,
                 Ok(Some(section)) => match section.kind {
                     SectionKind::Message => self.message(&head, &section, &mut front)?,
-                    SectionKind::Enrolment | SectionKind::Blob | SectionKind::Other(_) => {}
+                    SectionKind::Held => self.held = Inventory::decode(&section.bytes).ok(),
+                    SectionKind::Blob => self.blob(&section)?,
+                    SectionKind::Enrolment | SectionKind::Other(_) => {}
                 },
+                Err(FileError::WrongBlob(place)) => self.done.damaged = Some(place),
                 Err(FileError::Damaged(Some(place))) if front.is_some() || self.done.enrolled.is_some() => {
                     self.done.damaged = Some(place);
                     break;
@@ -164,6 +180,55 @@ impl<R: Read> Intake<'_, R> {
         Ok(())
     }
 
+    /// Keeps an attachment that a record shows and that is not here. Its bytes are the ones that its name says.
+    fn blob(&mut self, section: &Section) -> Result<(), SyncError> {
+        let (hash, bytes) = (BlobHash(section.hash), &section.bytes);
+        if self.lacking.is_none() {
+            self.lacking = Some(self.store.blobs_to_fetch()?.iter().map(|named| named.hash).collect());
+        }
+        if !self.lacking.as_ref().is_some_and(|lacking| lacking.contains(&hash)) {
+            return Ok(());
+        }
+        let len = bytes.len() as u64;
+        let mut have = match self.store.blob_state(&hash)?.here {
+            BlobHere::Partial { have, len: other } if other == len => have,
+            BlobHere::Partial { .. } | BlobHere::Missing => 0,
+            BlobHere::Whole { .. } => return Ok(()),
+        };
+        // Twice, if what was here before was not the beginning of it.
+        for _ in 0..2 {
+            match self.store.append_blob(&hash, len, have, &bytes[have as usize..])? {
+                Appended::Whole => {
+                    self.done.blobs += 1;
+                    return Ok(());
+                }
+                Appended::Partial { .. } | Appended::WrongHash => have = 0,
+            }
+        }
+        Ok(())
+    }
+
+    /// What the city holds of attachments that records here show: all of it, as of its answer.
+    fn note_held(&mut self) -> Result<(), SyncError> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let (streams, hashes): (BTreeSet<_>, _) =
+            (held.streams.iter().map(|(stream, _)| *stream).collect(), held.hashes());
+        let (mut said, mut news) = (Vec::new(), BTreeSet::new());
+        for named in self.store.blobs_shown()?.iter().filter(|named| streams.contains(&named.stream)) {
+            let is_held = hashes.contains(&named.hash);
+            if is_held && !self.store.blob_state(&named.hash)?.at_city {
+                news.insert(named.hash);
+            }
+            said.push((named.hash, is_held));
+        }
+        self.store.note_city_blobs(&said)?;
+        parcel::forget_carried(self.store)?;
+        let lacking: BTreeSet<_> = self.store.blobs_to_fetch()?.iter().map(|named| named.hash).collect();
+        self.done.blobs_left = lacking.intersection(&hashes).count() as u64;
+        self.done.blobs_reported = news.difference(&lacking).count() as u64;
+        Ok(())
+    }
+
     /// What the city said that it holds, if no later answer said so before.
     fn receipt(&mut self, head: &Head, front: Front, enrolment: &mut Enrolment) -> Result<(), SyncError> {
         let Front { answer, covered } = front;
@@ -180,6 +245,7 @@ impl<R: Read> Intake<'_, R> {
             let stored = StoredReceipt { at: receipt.at, body: receipt.to_bytes(), frontiers };
             self.store.put_receipt(Some(&stored), &covered, &self.came)?;
             self.trust(enrolment, head.sender)?;
+            self.note_held()?;
         }
         Ok(())
     }

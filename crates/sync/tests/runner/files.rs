@@ -7,7 +7,7 @@ use replica::StreamId;
 use serde_json::json;
 use store::{Author, Store};
 use sync::SyncError;
-use sync::file::{Book, Exported, Imported, Scope, ask, begin, export, exported, import};
+use sync::file::{BLOBS, Book, Exported, Imported, Scope, ask, begin, export, exported, import};
 use wire::file::Place;
 
 /// Records of about 1 KiB packed.
@@ -15,7 +15,7 @@ const BULK: usize = 1400;
 
 impl Laptop {
     /// A branch that was let in by file, and has read the city's yes.
-    fn enrolled_by_file(town: &Town, name: &str) -> Laptop {
+    pub fn enrolled_by_file(town: &Town, name: &str) -> Laptop {
         let laptop = Laptop::new(town, name);
         let asked = laptop.asks(&town.code("O003"));
         let done = laptop.reads(&town.takes(&asked).answer.bytes).unwrap();
@@ -23,25 +23,30 @@ impl Laptop {
         laptop
     }
 
-    fn asks(&self, code: &str) -> Vec<u8> {
+    pub fn asks(&self, code: &str) -> Vec<u8> {
         begin(&self.store, code, &*self.sources).unwrap();
         let mut file = Vec::new();
         ask(&self.store, "支部电脑", &*self.sources, &mut file).unwrap();
         file
     }
 
-    fn makes(&self, scope: Scope) -> (Vec<u8>, Exported) {
+    pub fn makes(&self, scope: Scope) -> (Vec<u8>, Exported) {
+        self.makes_within(scope, BLOBS)
+    }
+
+    /// A file with at most so many bytes of attachments.
+    pub fn makes_within(&self, scope: Scope, room: u64) -> (Vec<u8>, Exported) {
         let mut file = Vec::new();
-        let made = export(&self.store, &*self.sources, scope, &mut file).unwrap();
+        let made = export(&self.store, &*self.sources, scope, room, &mut file).unwrap();
         exported(&self.store, &made).unwrap();
         (file, made)
     }
 
-    fn exports(&self) -> Vec<u8> {
+    pub fn exports(&self) -> Vec<u8> {
         self.makes(Scope::SinceReceipt).0
     }
 
-    fn reads(&self, file: &[u8]) -> Result<Imported, SyncError> {
+    pub fn reads(&self, file: &[u8]) -> Result<Imported, SyncError> {
         import(&self.store, file)
     }
 
@@ -72,12 +77,12 @@ impl Laptop {
 }
 
 impl Town {
-    fn takes(&self, file: &[u8]) -> FileDone {
+    pub fn takes(&self, file: &[u8]) -> FileDone {
         self.city.import_file(file).unwrap_or_else(|refusal| panic!("the city refused: {refusal:?}"))
     }
 
     #[track_caller]
-    fn refuses(&self, file: &[u8], code: &str) {
+    pub fn refuses(&self, file: &[u8], code: &str) {
         assert_eq!(self.city.import_file(file).unwrap_err().code, code);
     }
 }
