@@ -17,12 +17,13 @@ use axum::http::StatusCode;
 use replica::limits::MAX_BLOB;
 use replica::{BlobHash, DeviceId, RootKey, StreamId};
 use rows::Row;
+use rusqlite::Connection;
 use std::sync::{Mutex, PoisonError};
 use wire::blobs::{
     BLOBS_PATH, BlobAnswer, BlobAsk, BlobHeld, BlobMethod, BlobReply, BlobRequest, LEAST_PIECE, PIECE,
     blob_path,
 };
-use wire::{RequestHead, Target};
+use wire::{REVOKED, RequestHead, Target};
 
 pub use copies::{Copied, CopyError, Lost, bring_back, copy_all};
 pub use rows::{Sight, missing, named_by, names, note, shown};
@@ -54,7 +55,9 @@ pub fn probe(city: &City, framed: &[u8]) -> Result<Vec<u8>, Refuse> {
     let (head, body) = RequestHead::split(framed).map_err(malformed)?;
     exchange::believe(city, &target("POST", BLOBS_PATH, city.root), &head, body)?;
     let ask = BlobAsk::decode(body).map_err(malformed)?;
-    enter(city, &head)?;
+    if enter(city, &head)? == Carrier::Revoked {
+        return Err(revoked());
+    }
     let mut streams = Vec::with_capacity(ask.streams.len());
     for (stream, hashes) in &ask.streams {
         streams.push(of_stream(city, &head, stream, hashes)?);
@@ -100,13 +103,8 @@ pub fn serve(city: &City, request: &BlobRequest) -> Result<BlobReply, Refuse> {
         return Err(Refuse::bad("malformed"));
     }
     exchange::believe(city, &target(request.method.as_str(), &path, city.root), &head, &request.body)?;
-    enter(city, &head)?;
-    let lengths = city.db.read::<_, Refuse>(|c| {
-        if !right::may_read(c, &request.stream, &head.device)? {
-            return Err(Refuse::new(StatusCode::FORBIDDEN, "not_permitted"));
-        }
-        Ok(Sight::new(city, c, request.stream, head.device).lengths(&request.hash)?)
-    })?;
+    let carrier = enter(city, &head)?;
+    let lengths = city.db.read(|c| named(city, c, request, &head.device, carrier))?;
     if lengths.is_empty() {
         return Err(Refuse::new(StatusCode::NOT_FOUND, "not_named"));
     }
@@ -123,12 +121,40 @@ fn target<'a>(method: &'a str, path: &'a str, city: RootKey) -> Target<'a> {
     Target { method, path, query: "", encoding: "", city }
 }
 
-/// Lets a device that is let in ask once with this nonce.
-fn enter(city: &City, head: &RequestHead) -> Result<(), Refuse> {
+/// The lengths that names of an attachment say to who asks for it. A device whose right was taken may hand in what its own
+/// changes name, as it may its changes, and is given nothing.
+fn named(
+    city: &City,
+    c: &Connection,
+    request: &BlobRequest,
+    device: &DeviceId,
+    carrier: Carrier,
+) -> Result<Vec<u64>, Refuse> {
+    let sight = Sight::new(city, c, request.stream, *device);
+    match carrier {
+        Carrier::Revoked => match request.method {
+            BlobMethod::Post | BlobMethod::Head | BlobMethod::Patch => Ok(sight.own_lengths(&request.hash)?),
+            BlobMethod::Delete | BlobMethod::Get => Err(revoked()),
+        },
+        Carrier::LetIn | Carrier::Stranger => match right::may_read(c, &request.stream, device)? {
+            true => Ok(sight.lengths(&request.hash)?),
+            false => Err(Refuse::new(StatusCode::FORBIDDEN, "not_permitted")),
+        },
+    }
+}
+
+fn revoked() -> Refuse {
+    Refuse::new(StatusCode::FORBIDDEN, REVOKED)
+}
+
+/// Lets a device ask once with this nonce, if it was ever let in.
+fn enter(city: &City, head: &RequestHead) -> Result<Carrier, Refuse> {
     city.db.write(|t| match right::carrier(t, &head.device)? {
-        Carrier::LetIn => exchange::spend_nonce(t, head, city.world.now()),
-        Carrier::Revoked => Err(Refuse::new(StatusCode::FORBIDDEN, "revoked")),
         Carrier::Stranger => Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled")),
+        known @ (Carrier::LetIn | Carrier::Revoked) => {
+            exchange::spend_nonce(t, head, city.world.now())?;
+            Ok(known)
+        }
     })
 }
 
@@ -349,7 +375,7 @@ pub fn take_in(
 }
 
 /// One that was begun is counted already.
-fn has_room(c: &rusqlite::Connection, stream: &StreamId, hash: &BlobHash, len: u64) -> Result<(), Refuse> {
+fn has_room(c: &Connection, stream: &StreamId, hash: &BlobHash, len: u64) -> Result<(), Refuse> {
     let more = if rows::row(c, hash)?.is_some() { 0 } else { len };
     match rows::bytes_of(c, stream)? + more > MOST_OF_STREAM {
         true => Err(Refuse::new(StatusCode::INSUFFICIENT_STORAGE, "stream_full")),
@@ -358,7 +384,7 @@ fn has_room(c: &rusqlite::Connection, stream: &StreamId, hash: &BlobHash, len: u
 }
 
 /// Reads every attachment and says which are not what they are named, or not there.
-pub fn check(city: &City, connection: &rusqlite::Connection) -> Result<(usize, Vec<BlobHash>), DbError> {
+pub fn check(city: &City, connection: &Connection) -> Result<(usize, Vec<BlobHash>), DbError> {
     let all = rows::all(connection)?;
     let mut wrong = Vec::new();
     for hash in &all {

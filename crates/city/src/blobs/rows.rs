@@ -54,12 +54,25 @@ impl<'a> Sight<'a> {
 
     /// The lengths that names of it say; empty if nothing names it.
     pub fn lengths(&self, hash: &BlobHash) -> Result<Vec<u64>, DbError> {
+        self.lengths_of(hash, |row| self.sees(row))
+    }
+
+    /// The same of what the asker itself wrote.
+    pub fn own_lengths(&self, hash: &BlobHash) -> Result<Vec<u64>, DbError> {
+        self.lengths_of(hash, |row| self.is_own(row))
+    }
+
+    fn lengths_of(
+        &self,
+        hash: &BlobHash,
+        sees: impl Fn(&rusqlite::Row<'_>) -> Result<bool, DbError>,
+    ) -> Result<Vec<u64>, DbError> {
         let statement = format!("{NAMED} WHERE n.stream = ?1 AND n.blob = ?2");
         let mut statement = self.connection.prepare_cached(&statement)?;
         let mut rows = statement.query((self.stream.0.as_slice(), hash.0.as_slice()))?;
         let mut lengths = Vec::new();
         while let Some(row) = rows.next()? {
-            if self.sees(row)? {
+            if sees(row)? {
                 lengths.push(row.get::<_, i64>(1)?.unsigned_abs());
             }
         }
@@ -80,8 +93,12 @@ impl<'a> Sight<'a> {
         Ok(all)
     }
 
+    fn is_own(&self, row: &rusqlite::Row<'_>) -> Result<bool, DbError> {
+        Ok(self.asker == DeviceId(log::bytes32(row.get(3)?, "change")?))
+    }
+
     fn sees(&self, row: &rusqlite::Row<'_>) -> Result<bool, DbError> {
-        if self.asker == DeviceId(log::bytes32(row.get(3)?, "change")?) {
+        if self.is_own(row)? {
             return Ok(true);
         }
         let id = ChangeId(log::bytes32(row.get(2)?, "change")?);

@@ -129,3 +129,24 @@ async fn what_only_a_revoked_device_names_is_kept_and_seen_by_nobody_until_it_is
     assert_eq!(colleague.opens(&ask(3)).1.len(), 2);
     assert_eq!(town.city.check().unwrap().findings, []);
 }
+
+#[tokio::test]
+async fn a_revoked_device_hands_in_what_its_own_changes_name_and_is_told_nothing_else() {
+    let photos = [photo(1, 5_000), photo(2, 100_000)];
+    let (town, mut laptop, _) = reported(&[]).await;
+    let mut colleague = laptop.colleague(&town, 4).await;
+    let theirs = colleague.write("meeting", "m8", &naming(&photos[0]));
+    colleague.exchange(&town, &[&theirs]).await.answer();
+    colleague.upload(&town, &photos[0]).await;
+    town.city.revoke(&laptop.stream, &laptop.device()).unwrap();
+    let late = laptop.write("meeting", "m9", &naming(&photos[1]));
+    laptop.exchange(&town, &[&late]).await.answer();
+    let [before, after] = [0, 1].map(|at: usize| BlobHash::of(&photos[at]));
+    laptop.blob(&town, "HEAD", before, &[], &[]).await.is(404, "");
+    laptop.upload(&town, &photos[1]).await;
+    laptop.blob(&town, "GET", after, &[], &[]).await.is(403, "revoked");
+    laptop.blob(&town, "DELETE", after, &[], &[]).await.is(403, "revoked");
+    colleague.blob(&town, "GET", after, &[], &[]).await.is(404, "not_named");
+    town.city.release("operator", &laptop.stream, &[late.id]).unwrap();
+    assert!(colleague.blob(&town, "GET", after, &[], &[]).await.body == photos[1]);
+}
