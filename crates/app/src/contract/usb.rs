@@ -1,6 +1,6 @@
 //! 用 U 盘上报: files for the city, files from it, and the way in for a computer without a network.
 
-use super::FilesWaiting;
+use super::{FilesWaiting, LossQuestion};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -20,6 +20,8 @@ pub struct UsbPage {
     /// The latest first.
     pub exports: Vec<UsbExport>,
     pub last_import: Option<UsbImported>,
+    /// A file stopped before it took many records away, and asks.
+    pub question: Option<LossQuestion>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]

@@ -7,7 +7,7 @@ mod errors;
 mod exchange;
 mod line;
 mod matching;
-mod question;
+pub mod question;
 mod receipts;
 mod rhythm;
 mod rounds;

@@ -9,11 +9,12 @@ use crate::branch::Branch;
 use crate::civil;
 use crate::contract::*;
 use crate::error::{CallError, Code};
-use crate::reporting::{self, By, News, Rounds};
+use crate::reporting::{self, By, News, Rounds, question};
 use errors::refused;
 use std::collections::BTreeSet;
 use store::Query;
 use sync::file::{BLOBS, Book, Imported, Note, Pending, Scope};
+use sync::{SyncError, Way};
 
 pub use place::put_whole;
 
@@ -47,6 +48,7 @@ impl App {
             unexported: number(waiting.saturating_sub(exported_records(&branch, &book)?)),
             files: reporting::files_waiting(&branch)?,
             exports: book.exports.iter().map(|note| export(&branch, note)).collect::<Result<_, _>>()?,
+            question: question::incoming(&branch)?,
             last_import: branch.store.meta(LAST)?.and_then(|text| serde_json::from_str(&text).ok()),
         })
     }
@@ -107,13 +109,16 @@ impl App {
         Ok(true)
     }
 
-    /// Takes in a file that a person chose. What it did is on the page.
+    /// Takes in a file that a person chose. What it did is on the page. One that would take many records away keeps a
+    /// question for the person; after a yes it is read again.
     pub fn usb_import(&self, bytes: &[u8]) -> Result<UsbImported, CallError> {
         let branch = self.branch()?;
         let before = branch.store.outbox()?.records;
         let hold = self.hold(By::Person)?;
-        let done = sync::file::import(&branch.store, bytes).map_err(refused)?;
+        let most_lost = question::consent(&branch)?.incoming;
+        let done = sync::file::import(&branch.store, bytes, most_lost).map_err(refused)?;
         drop(hold);
+        question::note_file(&branch, self.world.now(), done.question.as_ref())?;
         if let Some(enrolment) = &done.enrolled {
             reporting::enrolled_by_file(&branch, self.world.now(), enrolment, done.damaged.is_none())?;
         }
@@ -127,7 +132,10 @@ impl App {
         }
         self.signals.tell(News::Changed);
         self.tell(&["sync", "session", "meeting", "person", "organisation", "ledger", "draft", "attachment"]);
-        Ok(imported)
+        match done.question {
+            Some(losses) => Err(refused(SyncError::TooManyLost { way: Way::Incoming, losses })),
+            None => Ok(imported),
+        }
     }
 
     fn imported(&self, done: &Imported, reported: u64) -> UsbImported {

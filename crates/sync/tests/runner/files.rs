@@ -5,7 +5,7 @@ use crate::town::{Laptop, START, Town, promise};
 use city::{FileDone, FileReport};
 use replica::StreamId;
 use serde_json::json;
-use store::{Author, Store};
+use store::{Author, MOST_LOST, Store};
 use sync::SyncError;
 use sync::file::{BLOBS, Book, Exported, Imported, Scope, ask, begin, export, exported, import};
 use wire::file::Place;
@@ -47,7 +47,12 @@ impl Laptop {
     }
 
     pub fn reads(&self, file: &[u8]) -> Result<Imported, SyncError> {
-        import(&self.store, file)
+        self.reads_within(file, MOST_LOST)
+    }
+
+    /// After a person agreed to this many losses.
+    pub fn reads_within(&self, file: &[u8], most_lost: u64) -> Result<Imported, SyncError> {
+        import(&self.store, file, most_lost)
     }
 
     /// Writes what takes several parts of a file.
@@ -67,7 +72,7 @@ impl Laptop {
         self.store.own_stream().unwrap().unwrap()
     }
 
-    fn waits(&self) -> u64 {
+    pub fn waits(&self) -> u64 {
         self.store.outbox().unwrap().changes
     }
 
@@ -235,7 +240,7 @@ fn two_laptops_of_a_branch_meet_through_the_city_and_anybody_may_carry() {
     let town = Town::new();
     let one = Laptop::enrolled_by_file(&town, "one");
     let two = Laptop::enrolled_by_file(&town, "two");
-    sync::file::import(&two.store, town.takes(&one.exports()).answer.bytes.as_slice()).unwrap_err();
+    two.reads(&town.takes(&one.exports()).answer.bytes).unwrap_err();
     sync::reissue(&two.store, &Default::default(), START, "zhd").unwrap();
     one.write("a", promise(1));
     two.write("b", promise(2));
