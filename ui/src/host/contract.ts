@@ -1110,6 +1110,10 @@ refused: number,
  */
 files: number, files_reported: number, files_left: number, receipt_at: string | null, 
 /**
+ * The address of the city, which was not known here before.
+ */
+address: string | null, 
+/**
  * A later answer was here before; nothing changed.
  */
 stale: boolean, damaged: UsbDamage | null, };

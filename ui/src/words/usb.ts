@@ -49,6 +49,7 @@ export const usbWords = {
     filesReported: (n: number) => `${n} 个照片和附件已送到市级平台。`,
     files: (n: number) => `收到 ${n} 个照片和附件。`,
     filesLeft: (n: number) => `还有 ${n} 个照片和附件没有放进这个文件，下次带回。`,
+    address: (address: string) => `已得知市级平台的地址（${address}），有网络时可以直接上报。`,
     stale: '以前已经导入过更新的回执，这一个没有改变上报的状态。',
     damaged: (part: number, of: number) => `文件从第 ${part} 部分（共 ${of} 部分）起损坏，之前的已经收下。请把文件重新拷贝一次，再导入。`,
     madeAt: (when: string) => `文件由市级平台于 ${when} 做成`,

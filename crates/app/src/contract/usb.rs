@@ -73,6 +73,8 @@ pub struct UsbImported {
     pub files_reported: u32,
     pub files_left: u32,
     pub receipt_at: Option<String>,
+    /// The address of the city, which was not known here before.
+    pub address: Option<String>,
     /// A later answer was here before; nothing changed.
     pub stale: bool,
     pub damaged: Option<UsbDamage>,

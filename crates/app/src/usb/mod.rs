@@ -152,6 +152,7 @@ impl App {
             files_reported: number(done.blobs_reported),
             files_left: number(done.blobs_left),
             receipt_at: done.receipt_at.map(civil::stamp),
+            address: done.moved_to.clone(),
             stale: done.stale,
             damaged: done.damaged.map(|place| UsbDamage { part: part(place.section), of: part(place.of) }),
         }

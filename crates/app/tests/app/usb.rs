@@ -213,3 +213,15 @@ fn a_file_that_would_take_many_records_away_asks_on_its_page_and_is_read_again_a
     first.app.usb_import(&answer).expect("the same file once more");
     assert_eq!((ids(&first).len(), &page(&first)["question"]), (5, &Value::Null));
 }
+
+#[test]
+fn a_computer_that_came_in_by_file_goes_on_over_the_network_once_it_has_an_address() {
+    let city = City::new();
+    let (laptop, _) = enrolled(&city);
+    laptop.refused_as("exchange", json!({}), Code::BadAddress);
+    laptop.call("move_city", json!({ "address": city.address() }));
+    let sync = laptop.call("sync_page", json!({}));
+    assert_eq!(sync["enrolment"]["address"], json!(format!("http://{}", city.address())));
+    laptop.call("exchange", json!({}));
+    assert_eq!(page(&laptop)["waiting"], 0);
+}

@@ -59,7 +59,8 @@ async fn a_backup_has_every_photo_that_its_database_knows_and_names_what_is_lost
     let made = town.city.backup(&town.folder(), &to, None).unwrap().attachments;
     let mut lost: Vec<_> = made.lost.iter().map(|lost| lost.hash).collect();
     let mut expected = [BlobHash::of(&photos[1]), BlobHash::of(&photos[2])];
-    (lost.sort(), expected.sort());
+    lost.sort();
+    expected.sort();
     assert_eq!((made.whole, lost.as_slice()), (1, &expected[..]));
     assert_eq!(made.lost[0].organisations, ["中国共产党泰安恒岱食品有限公司支部委员会"]);
     let held = laptop.held(&town, BlobHash::of(&photos[2])).await;

@@ -4,6 +4,7 @@ use super::asking::Pending;
 use super::book::Book;
 use super::bundle::covers;
 use super::parcel;
+use crate::announced;
 use crate::enrol::{Enrolment, accept};
 use crate::error::SyncError;
 use crate::plan;
@@ -44,6 +45,8 @@ pub struct Imported {
     pub blobs: u64,
     pub blobs_reported: u64,
     pub blobs_left: u64,
+    /// The address of the city, which was not known here before and is used from now on.
+    pub moved_to: Option<String>,
     /// More records than the person agreed to would lose something by it. No change of it was taken in then; its receipt
     /// and its attachments were, and it can be read again after a yes.
     pub question: Option<Losses>,
@@ -148,10 +151,11 @@ impl<R: Read> Intake<'_, R> {
         // What is good of a damaged file counts.
         self.take_in()?;
         read?;
-        match front {
-            Some(front) => self.receipt(&head, front, &mut enrolment),
-            None => Ok(()),
+        if let Some(front) = front {
+            self.receipt(&head, front, &mut enrolment)?;
         }
+        self.done.moved_to = announced::adopt(self.store, &mut enrolment)?;
+        Ok(())
     }
 
     fn sections(&mut self, head: &Head, front: &mut Option<Front>) -> Result<(), SyncError> {
