@@ -26,6 +26,7 @@ fn main() -> Result<()> {
             photos::answer(context.app_handle().clone(), request, responder);
         })
         .setup(|shell| {
+            shell.manage(usb::Chosen::default());
             shell.manage(Calls::open(shell.handle().clone()));
             silence::watch(shell.handle().clone());
             Ok(())

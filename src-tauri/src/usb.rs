@@ -3,7 +3,8 @@
 use app::{App, UsbFile, put_whole};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use tauri::{AppHandle, State};
+use std::sync::{Mutex, PoisonError};
+use tauri::{AppHandle, Manager, State};
 use tauri_plugin_dialog::{DialogExt, FilePath};
 
 use crate::calls::Calls;
@@ -28,14 +29,23 @@ pub async fn usb_export(everything: bool, handle: AppHandle, calls: State<'_, Ca
     .await
 }
 
-/// Takes in a file that the person chooses. False: they changed their mind.
+/// The file that was chosen last: it is read again after the person answered a question about it.
+#[derive(Default)]
+pub struct Chosen(Mutex<Option<PathBuf>>);
+
+/// Takes in a file that the person chooses, or once more the one that they chose last. False: they changed their mind.
 #[tauri::command]
-pub async fn usb_import(handle: AppHandle, calls: State<'_, Calls>) -> Result<bool, Value> {
+pub async fn usb_import(again: bool, handle: AppHandle, calls: State<'_, Calls>) -> Result<bool, Value> {
     let app = calls.app()?;
     blocking(move || {
-        let dialog = handle.dialog().file().add_filter(KIND, &[EXTENSION]);
-        match dialog.blocking_pick_file().and_then(path) {
-            Some(path) => take_in(&app, &path),
+        let chosen = handle.state::<Chosen>();
+        let mut chosen = chosen.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !again || chosen.is_none() {
+            let dialog = handle.dialog().file().add_filter(KIND, &[EXTENSION]);
+            *chosen = dialog.blocking_pick_file().and_then(path);
+        }
+        match chosen.as_ref() {
+            Some(path) => take_in(&app, path),
             None => Ok(false),
         }
     })

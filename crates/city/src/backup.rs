@@ -3,9 +3,11 @@
 //! The copy is encrypted as the database is. The key is left out unless a passphrase is given, so that whoever finds the
 //! copy finds nothing.
 
+use crate::blobs::{self, Copied, CopyError, Shelf};
 use crate::city::City;
-use crate::db::{DbError, Folder, write_secret};
+use crate::db::{Db, DbError, Folder, write_secret};
 use crate::passphrase::{self, Sealed};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,14 @@ pub struct About {
     pub key: Option<Sealed>,
 }
 
+/// A backup that was made.
+#[derive(Debug, Clone)]
+pub struct BackedUp {
+    pub about: About,
+    /// What is in it of the attachments that its database knows as whole.
+    pub attachments: Copied,
+}
+
 /// Why there is no backup. The city itself is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -35,6 +45,8 @@ pub enum BackupError {
     #[error("口令太短：至少 12 个字符")]
     ShortPassphrase,
     #[error(transparent)]
+    Attachments(#[from] CopyError),
+    #[error(transparent)]
     Db(#[from] DbError),
 }
 
@@ -43,20 +55,40 @@ pub(crate) fn about_file(backup: &Path) -> PathBuf {
 }
 
 impl City {
-    /// Copies the city in `folder` to a new folder. Nobody has to stop for it.
-    pub fn backup(&self, folder: &Folder, to: &Path, passphrase: Option<&str>) -> Result<About, BackupError> {
+    /// Copies the city in `folder` to a new folder. Nobody has to stop for it. An attachment that is missing or damaged
+    /// in `folder` is named in what is given, and counts as missing from now on; for anything else that goes wrong there is no backup.
+    pub fn backup(
+        &self,
+        folder: &Folder,
+        to: &Path,
+        passphrase: Option<&str>,
+    ) -> Result<BackedUp, BackupError> {
         if to.exists() {
             return Err(BackupError::Exists(to.to_owned()));
         }
         let made = self.copy_all(folder, to, passphrase);
-        if made.is_err() {
-            // A half-made backup must not look like one.
-            let _gone = std::fs::remove_dir_all(to);
+        match &made {
+            Ok(made) => {
+                for lost in &made.attachments.lost {
+                    if let Err(refuse) = blobs::forget_damaged(self, &lost.hash) {
+                        tracing::error!(code = refuse.code, "a damaged attachment is still here");
+                    }
+                }
+            }
+            Err(_) => {
+                // A half-made backup must not look like one.
+                let _gone = std::fs::remove_dir_all(to);
+            }
         }
         made
     }
 
-    fn copy_all(&self, folder: &Folder, to: &Path, passphrase: Option<&str>) -> Result<About, BackupError> {
+    fn copy_all(
+        &self,
+        folder: &Folder,
+        to: &Path,
+        passphrase: Option<&str>,
+    ) -> Result<BackedUp, BackupError> {
         let no_file = |file: &Path| {
             let file = file.to_owned();
             move |source| BackupError::File { file, source }
@@ -73,8 +105,10 @@ impl City {
             None => None,
         };
         self.db.copy_to(&database)?;
-        // After the database: what it names by then is there.
-        copy_new(&folder.blobs(), &copy.blobs()).map_err(no_file(&copy.blobs()))?;
+        // After the database: what it knows as whole is on the disk by then.
+        let shelf = Shelf::new(copy.blobs(), &folder.read_key()?);
+        let copied = |c: &Connection| blobs::copy_all(c, self.blobs.shelf(), &shelf);
+        let attachments = Db::read_copy(folder, &database, copied)?;
         let about = About {
             what: WHAT.to_owned(),
             version: 1,
@@ -84,7 +118,7 @@ impl City {
         };
         let text = serde_json::to_string_pretty(&about).expect("a description has text keys only");
         write_secret(&about_file(to), &text).map_err(no_file(&about_file(to)))?;
-        Ok(about)
+        Ok(BackedUp { about, attachments })
     }
 }
 

@@ -154,6 +154,17 @@ impl Db {
         Ok(())
     }
 
+    /// Runs `body` on a copy that `copy_to` made. The copy stays as it is.
+    pub fn read_copy<T, E: From<DbError>>(
+        folder: &Folder,
+        file: &Path,
+        body: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let connection = open_file(file, OpenFlags::SQLITE_OPEN_READ_ONLY, folder.ground)?;
+        unlock(&connection, file, &folder.read_key()?, folder.ground)?;
+        body(&connection)
+    }
+
     /// Empties the write-ahead log, so that what was erased is not there either.
     pub fn forget_pages(&self) -> Result<(), DbError> {
         Ok(lock(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
@@ -179,18 +190,8 @@ fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
 }
 
 fn connect(file: &Path, key: &str, ground: Ground) -> Result<Connection, DbError> {
-    let connection = match ground.disk {
-        Some(disk) => Connection::open_with_flags_and_vfs(file, OpenFlags::default(), disk)?,
-        None => Connection::open(file)?,
-    };
-    if !ground.plain {
-        connection.pragma_update(None, "cipher_log_level", "NONE")?;
-        connection.pragma_update(None, "key", format!("x'{key}'"))?;
-    }
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-        .map_err(|_| DbError::WrongKey(file.to_owned()))?;
+    let connection = open_file(file, OpenFlags::default(), ground)?;
+    unlock(&connection, file, key, ground)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let synchronous = if planted!(AnswerBeforeSync) { "OFF" } else { "FULL" };
     connection.pragma_update(None, "synchronous", synchronous)?;
@@ -198,6 +199,24 @@ fn connect(file: &Path, key: &str, ground: Ground) -> Result<Connection, DbError
     connection.pragma_update(None, "secure_delete", true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+fn open_file(file: &Path, flags: OpenFlags, ground: Ground) -> Result<Connection, DbError> {
+    Ok(match ground.disk {
+        Some(disk) => Connection::open_with_flags_and_vfs(file, flags, disk)?,
+        None => Connection::open_with_flags(file, flags)?,
+    })
+}
+
+fn unlock(connection: &Connection, file: &Path, key: &str, ground: Ground) -> Result<(), DbError> {
+    if !ground.plain {
+        connection.pragma_update(None, "cipher_log_level", "NONE")?;
+        connection.pragma_update(None, "key", format!("x'{key}'"))?;
+    }
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+        .map_err(|_| DbError::WrongKey(file.to_owned()))
 }
 
 fn migrate(connection: &mut Connection, file: &Path) -> Result<(), DbError> {

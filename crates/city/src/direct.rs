@@ -33,11 +33,6 @@ impl City {
         blobs::bytes(self, hash).map_err(|refuse| refuse.words(self.world.now()))
     }
 
-    /// Takes in a whole attachment that another carrier brought, if a stream names it. Gives whether it is held now.
-    pub fn take_in_blob(&self, bytes: &[u8]) -> Result<bool, Refusal> {
-        blobs::take_in(self, bytes).map_err(|refuse| refuse.words(self.world.now()))
-    }
-
     /// Attachments that changes name and that are not whole here.
     pub fn missing_blobs(&self) -> Result<Vec<BlobHash>, DbError> {
         self.db.read(blobs::missing)

@@ -48,7 +48,8 @@ mod tally;
 mod world;
 
 pub use accounts::AccountError;
-pub use backup::{About, BackupError};
+pub use backup::{About, BackedUp, BackupError};
+pub use blobs::{Copied, CopyError, Lost};
 pub use check::Report;
 pub use city::{City, CityError, Listen, NewOrganisation};
 pub use db::{DbError, Folder, Ground};

@@ -62,7 +62,8 @@ pub fn answer(
     Ok(answer.encode())
 }
 
-fn is_signer(t: &Connection, stream: &StreamId, device: &DeviceId) -> Result<bool, DbError> {
+/// Says whether the device may sign in the stream, or might before its right was taken.
+pub fn is_signer(t: &Connection, stream: &StreamId, device: &DeviceId) -> Result<bool, DbError> {
     let statement = "SELECT 1 FROM signer WHERE stream = ?1 AND device = ?2";
     Ok(t.prepare_cached(statement)?.exists((stream.0.as_slice(), device.0.as_slice()))?)
 }

@@ -2,6 +2,7 @@
 //! laptops; what only the city had is listed.
 
 use crate::backup::{self, About, copy_new};
+use crate::blobs::{self, Copied, CopyError, Shelf};
 use crate::city::{City, CityError};
 use crate::db::{Db, DbError, Folder, set_meta, write_secret};
 use crate::keys::{self, RootError};
@@ -47,6 +48,8 @@ pub struct Restored {
     pub audit_until: Option<i64>,
     /// Offices with a stream: what they wrote since comes back only from computers that read it.
     pub offices: Vec<Office>,
+    /// Attachments that the copy knows as whole. Those that are lost come back from the laptops, like what came later.
+    pub attachments: Copied,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +75,8 @@ pub enum RestoreError {
     #[error("{file} 读写不了：{source}")]
     File { file: PathBuf, source: io::Error },
     #[error(transparent)]
+    Attachments(#[from] CopyError),
+    #[error(transparent)]
     Root(#[from] RootError),
     #[error(transparent)]
     Db(#[from] DbError),
@@ -90,8 +95,12 @@ pub fn restore(folder: &Folder, restoring: Restoring<'_>, world: &World) -> Resu
     if folder.database().exists() || folder.key().exists() {
         return Err(RestoreError::Exists(folder.root.clone()));
     }
+    let had_attachments = folder.blobs().exists();
     let made = bring_back(folder, restoring, world);
     if made.is_err() {
+        if !had_attachments {
+            let _gone = std::fs::remove_dir_all(folder.blobs());
+        }
         for file in [folder.key(), folder.database(), wal(&folder.database())] {
             let _gone = std::fs::remove_file(file);
         }
@@ -120,9 +129,12 @@ fn bring_back(folder: &Folder, restoring: Restoring<'_>, world: &World) -> Resul
     }
     write_secret(&folder.key(), key.trim()).map_err(no_file(&folder.key()))?;
     let db = Db::open(folder)?;
-    let restored = db.write(|t| begin_again(t, restoring.root, world))?;
-    drop(db);
+    let mut restored = db.write(|t| begin_again(t, restoring.root, world))?;
+    // Files that the database does not know as whole, too: it may name them.
     copy_new(&from.blobs(), &folder.blobs()).map_err(no_file(&folder.blobs()))?;
+    let [source, target] = [&from, folder].map(|folder| Shelf::new(folder.blobs(), key.trim()));
+    restored.attachments = db.write(|t| blobs::bring_back(t, &source, &target))?;
+    drop(db);
     // It opens, and the key that signs is there.
     City::open(folder, world.clone(), false)?.operating()?;
     Ok(restored)
@@ -173,6 +185,7 @@ fn begin_again(t: &Connection, root: Option<&SigningKey>, world: &World) -> Resu
         accounts: accounts::names(t)?,
         audit_until,
         offices: offices(t)?,
+        attachments: Copied::default(),
     })
 }
 

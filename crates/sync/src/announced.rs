@@ -1,4 +1,5 @@
-//! The address that the city announces in its stream: taken over once the same city answers there.
+//! The address that the city announces in its stream: taken over once the same city answers there, or at once where none is
+//! known.
 
 use crate::address::Address;
 use crate::enrol::{Enrolment, hello};
@@ -28,6 +29,19 @@ pub fn follow(store: &Store, enrolment: &mut Enrolment) -> Result<Option<String>
         }
         Ok(_) | Err(_) => Ok(None),
     }
+}
+
+/// Takes the announced address over where none is known yet, without a look at who answers there: the city signed it, and
+/// every exchange is held against the pinned root. Gives it then.
+pub fn adopt(store: &Store, enrolment: &mut Enrolment) -> Result<Option<String>, SyncError> {
+    if !enrolment.address.is_empty() {
+        return Ok(None);
+    }
+    let Some(announced) = announced(store, enrolment)? else { return Ok(None) };
+    let Ok(address) = Address::parse(&announced) else { return Ok(None) };
+    enrolment.address = address.to_string();
+    enrolment.save(store)?;
+    Ok(Some(enrolment.address.clone()))
 }
 
 /// The one value that stands at the path, if the city's own key wrote it: a branch cannot lead itself elsewhere.

@@ -2,6 +2,8 @@
 //! down, small ones first. It may be cut anywhere and goes on where it was; no transaction is open while the network
 //! is waited for, and nothing counts as held by the city without its signed word.
 
+mod handing_in;
+
 use crate::engine::Engine;
 use crate::error::SyncError;
 use crate::http::NoReply;

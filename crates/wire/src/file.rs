@@ -8,12 +8,14 @@
 //! Start with [`write`] and [`open`]; [`Label::read`] says whose a file is before anything is opened.
 
 mod head;
+mod inventory;
 mod label;
 mod read;
 mod seal;
 mod write;
 
 pub use head::{Head, SectionHead, SectionKind};
+pub use inventory::{BLOBS, Inventory, fitting};
 pub use label::{Label, Purpose};
 pub use read::{OpenFile, Section, open};
 pub use seal::{OpeningKey, of_code};
@@ -40,6 +42,9 @@ pub enum FileError {
     /// Cut or altered. Sections before this one are good; none: not even the head is.
     #[error("damaged{}", .0.map_or(String::new(), |place| format!(" at section {} of {}", place.section, place.of)))]
     Damaged(Option<Place>),
+    /// An attachment whose bytes are others than its name says. What follows it can be read.
+    #[error("another attachment than the one named at section {} of {}", .0.section, .0.of)]
+    WrongBlob(Place),
     #[error("not signed by who it says made it")]
     BadSignature,
     #[error("larger than a file may be")]
@@ -55,7 +60,7 @@ impl FileError {
             Self::NotOurs => "not_our_file",
             Self::Newer => "newer_file",
             Self::NotForUs => "not_for_us",
-            Self::Damaged(_) => "damaged_file",
+            Self::Damaged(_) | Self::WrongBlob(_) => "damaged_file",
             Self::BadSignature => "bad_signature",
             Self::TooLarge => "too_large",
             Self::Io(_) => "unreadable",

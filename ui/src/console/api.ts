@@ -107,6 +107,11 @@ export interface UsbReport {
   refused: string[]
   kept: boolean
   linked: number
+  /** Absent in what an earlier program noted. */
+  attachments?: number
+  attachments_refused?: number
+  attachments_back?: number
+  attachments_left?: number
   damaged: [number, number] | null
 }
 
@@ -116,6 +121,7 @@ export interface UsbFile {
   report: UsbReport
   /** The file that goes back. */
   name: string
+  /** 0: it is not kept any more. */
   bytes: number
   waits: boolean
 }

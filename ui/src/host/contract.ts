@@ -1078,7 +1078,11 @@ export type UsbCode = { code: string, };
 
 export type UsbDamage = { part: number, of: number, };
 
-export type UsbExport = { at: string, records: number, bytes: number, state: UsbState, 
+export type UsbExport = { at: string, records: number, bytes: number, 
+/**
+ * Photos and scans in it, and those that did not fit and go with the next one.
+ */
+files: number, files_left: number, state: UsbState, 
 /**
  * The city's time of the receipt.
  */
@@ -1100,7 +1104,15 @@ reported: number, new: number, waiting: number,
 /**
  * What the city turned away.
  */
-refused: number, receipt_at: string | null, 
+refused: number, 
+/**
+ * Photos and scans that came with it, that the city holds now, and that it holds and that come with the next file.
+ */
+files: number, files_reported: number, files_left: number, receipt_at: string | null, 
+/**
+ * The address of the city, which was not known here before.
+ */
+address: string | null, 
 /**
  * A later answer was here before; nothing changed.
  */
@@ -1120,9 +1132,17 @@ matching: boolean,
  */
 waiting: number, unexported: number, 
 /**
+ * Photos and scans that the city is not known to hold, or that are not here.
+ */
+files: FilesWaiting, 
+/**
  * The latest first.
  */
-exports: Array<UsbExport>, last_import: UsbImported | null, };
+exports: Array<UsbExport>, last_import: UsbImported | null, 
+/**
+ * A file stopped before it took many records away, and asks.
+ */
+question: LossQuestion | null, };
 
 export type UsbPending = { 
 /**
@@ -1288,5 +1308,5 @@ export const reads = {
   sync_pill: ["sync", "session", "meeting", "person", "organisation", "ledger"],
   exchange_progress: ["progress"],
   receipts: ["sync", "stream"],
-  usb_page: ["sync", "session", "meeting", "person", "organisation", "ledger"],
+  usb_page: ["sync", "session", "attachment", "meeting", "person", "organisation", "ledger"],
 } as const satisfies Partial<Record<keyof Calls, readonly string[]>>

@@ -2,9 +2,10 @@
 
 import type { Calls } from './contract'
 import { callFailed } from './error'
-import { inWindow, tauriTransport, webTransport, type Transport } from './transport'
+import { inWindow, tauriTransport, webTransport, type ReadUsb, type Transport } from './transport'
 
 export type * from './contract'
+export type { ReadUsb } from './transport'
 export { callFailed, CallFailed } from './error'
 export { useAction } from './action'
 export { useAttempt } from './attempt'
@@ -50,8 +51,8 @@ export async function exportUsb(everything: boolean): Promise<boolean> {
   return transport.exportUsb(everything)
 }
 
-/** Lets the person choose a file; answers what takes it in, which throws a `CallFailed`. */
-export async function chooseUsb(): Promise<(() => Promise<void>) | undefined> {
+/** Lets the person choose a file; answers what takes it in, also once more, and throws a `CallFailed`. */
+export async function chooseUsb(): Promise<ReadUsb | undefined> {
   if (!transport) throw new Error('connect() comes first')
   return transport.chooseUsb()
 }

@@ -1,6 +1,9 @@
 import { callFailed } from './error'
 import { chosen, download, fileName } from './files'
 
+/** Takes in the file that was chosen; `again` after a question about it was answered. */
+export type ReadUsb = (again: boolean) => Promise<void>
+
 /** What a shell must offer to the pages. */
 export interface Transport {
   call(name: string, payload: unknown): Promise<unknown>
@@ -12,8 +15,8 @@ export interface Transport {
   zoom(factor: number): number
   /** Makes a file for the city and brings it where the person wants it; false: they changed their mind. */
   exportUsb(everything: boolean): Promise<boolean>
-  /** Lets the person choose a file from the city; answers what takes it in. */
-  chooseUsb(): Promise<(() => Promise<void>) | undefined>
+  /** Lets the person choose a file from the city; answers what takes it in, also once more. */
+  chooseUsb(): Promise<ReadUsb | undefined>
 }
 
 interface Changed {
@@ -40,7 +43,7 @@ export async function tauriTransport(): Promise<Transport> {
     },
     exportUsb: everything => invoke<boolean>('usb_export', { everything }),
     // The dialog is part of the command: what it answers is whether anything was chosen.
-    chooseUsb: () => Promise.resolve(async () => void (await invoke('usb_import'))),
+    chooseUsb: () => Promise.resolve(async again => void (await invoke('usb_import', { again }))),
   }
 }
 

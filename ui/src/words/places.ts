@@ -200,6 +200,8 @@ export const placeWords = {
     enrolAgain: '重新接入市级平台',
     enrolAgainLead: '这台电脑已被市级平台停用。本机的记录都在；向市级平台要一个新的接入码，填在这里就可以重新接入。停用以后写的内容要由市级平台核对，可以在“被退回”里查看。',
     changeAddress: '修改地址',
+    enterAddress: '填写市级平台的地址',
+    enterAddressHint: '填写以后，有网络时可以直接上报。程序先确认那里是同一个平台',
     changeAddressHint: '市级平台换了地址时填写。程序先确认那里是同一个平台，再改过去',
     checkingAddress: '正在确认……',
     moved: '地址已改，以后从新地址上报',

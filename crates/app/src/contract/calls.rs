@@ -84,7 +84,7 @@ macro_rules! calls {
             answer_losses(AnswerLosses) -> Nothing;
             move_city(MoveCity) -> Nothing;
             receipts(Nothing) -> ReceiptsPage, reads ["sync", "stream"];
-            usb_page(Nothing) -> UsbPage, reads ["sync", "session", "meeting", "person", "organisation", "ledger"];
+            usb_page(Nothing) -> UsbPage, reads ["sync", "session", "attachment", "meeting", "person", "organisation", "ledger"];
             usb_enrol(UsbCode) -> Nothing;
             usb_forget(Nothing) -> Nothing;
         }

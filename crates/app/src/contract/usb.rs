@@ -1,5 +1,6 @@
 //! 用 U 盘上报: files for the city, files from it, and the way in for a computer without a network.
 
+use super::{FilesWaiting, LossQuestion};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -14,9 +15,13 @@ pub struct UsbPage {
     /// Records with changes that no receipt covers, and how many of them are in no file yet.
     pub waiting: u32,
     pub unexported: u32,
+    /// Photos and scans that the city is not known to hold, or that are not here.
+    pub files: FilesWaiting,
     /// The latest first.
     pub exports: Vec<UsbExport>,
     pub last_import: Option<UsbImported>,
+    /// A file stopped before it took many records away, and asks.
+    pub question: Option<LossQuestion>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -31,6 +36,9 @@ pub struct UsbExport {
     pub at: String,
     pub records: u32,
     pub bytes: u32,
+    /// Photos and scans in it, and those that did not fit and go with the next one.
+    pub files: u32,
+    pub files_left: u32,
     pub state: UsbState,
     /// The city's time of the receipt.
     pub received_at: Option<String>,
@@ -60,7 +68,13 @@ pub struct UsbImported {
     pub waiting: u32,
     /// What the city turned away.
     pub refused: u32,
+    /// Photos and scans that came with it, that the city holds now, and that it holds and that come with the next file.
+    pub files: u32,
+    pub files_reported: u32,
+    pub files_left: u32,
     pub receipt_at: Option<String>,
+    /// The address of the city, which was not known here before.
+    pub address: Option<String>,
     /// A later answer was here before; nothing changed.
     pub stale: bool,
     pub damaged: Option<UsbDamage>,

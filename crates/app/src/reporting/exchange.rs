@@ -107,7 +107,22 @@ impl App {
         let ran = engine.exchange(&branch.store);
         question::note(branch, self.world.now(), &ran)?;
         branch.store.index_words()?;
-        self.carry_files(&mut engine, branch, files, ran.map_err(refused)?)
+        let ran = ran.map_err(refused);
+        if matches!(&ran, Err(error) if error.code == Code::Revoked) {
+            self.hand_in_files(&mut engine, branch);
+        }
+        self.carry_files(&mut engine, branch, files, ran?)
+    }
+
+    /// Photos and scans of a computer that was revoked wait at the city beside its records.
+    fn hand_in_files(&self, engine: &mut Engine, branch: &Branch) {
+        let mut watch = |progress| {
+            self.line.files(progress);
+            ControlFlow::Continue(())
+        };
+        if let Err(error) = engine.hand_in_blobs(&branch.store, &mut watch) {
+            tracing::warn!(%error, "photos and scans were not handed in");
+        }
     }
 
     /// Photos and scans follow the records. What was reported before stays so if the line breaks now.

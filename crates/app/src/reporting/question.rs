@@ -71,6 +71,25 @@ pub fn note<T>(branch: &Branch, now: i64, ran: &Result<T, SyncError>) -> Result<
     }
 }
 
+/// The same for a file from the city, which says nothing about what waits to go out.
+pub fn note_file(branch: &Branch, now: i64, losses: Option<&Losses>) -> Result<(), CallError> {
+    match losses {
+        Some(losses) => {
+            let losses = losses.clone();
+            note::<()>(branch, now, &Err(SyncError::TooManyLost { way: Way::Incoming, losses }))
+        }
+        None if asked(branch)?.is_some_and(|asked| asked.question.incoming) => {
+            Ok(branch.store.drop_meta(SETTING)?)
+        }
+        None => Ok(()),
+    }
+}
+
+/// The open question about what comes in, for the page that reads files.
+pub fn incoming(branch: &Branch) -> Result<Option<LossQuestion>, CallError> {
+    Ok(open(branch)?.filter(|question| question.incoming))
+}
+
 fn titles(branch: &Branch, losses: &Losses) -> Result<Vec<String>, CallError> {
     let mut titles = Vec::new();
     for key in &losses.named {

@@ -9,7 +9,7 @@ pub fn refused(error: SyncError) -> CallError {
     match error {
         SyncError::File(FileError::NotOurs) => CallError::new(Code::UsbNotOurs),
         SyncError::File(FileError::Newer) => CallError::new(Code::UsbNewer),
-        SyncError::File(FileError::Damaged(_)) => CallError::new(Code::UsbDamaged),
+        SyncError::File(FileError::Damaged(_) | FileError::WrongBlob(_)) => CallError::new(Code::UsbDamaged),
         SyncError::File(FileError::TooLarge) => CallError::new(Code::UsbTooLarge),
         SyncError::File(FileError::Io(error)) => {
             CallError::new(Code::UsbUnreadable).with("cause", error.to_string())

@@ -9,11 +9,12 @@ use crate::branch::Branch;
 use crate::civil;
 use crate::contract::*;
 use crate::error::{CallError, Code};
-use crate::reporting::{self, By, News, Rounds};
+use crate::reporting::{self, By, News, Rounds, question};
 use errors::refused;
 use std::collections::BTreeSet;
 use store::Query;
-use sync::file::{Book, Imported, Note, Pending, Scope};
+use sync::file::{BLOBS, Book, Imported, Note, Pending, Scope};
+use sync::{SyncError, Way};
 
 pub use place::put_whole;
 
@@ -45,7 +46,9 @@ impl App {
             matching,
             waiting: number(waiting),
             unexported: number(waiting.saturating_sub(exported_records(&branch, &book)?)),
+            files: reporting::files_waiting(&branch)?,
             exports: book.exports.iter().map(|note| export(&branch, note)).collect::<Result<_, _>>()?,
+            question: question::incoming(&branch)?,
             last_import: branch.store.meta(LAST)?.and_then(|text| serde_json::from_str(&text).ok()),
         })
     }
@@ -85,7 +88,8 @@ impl App {
                 return Err(CallError::new(Code::UsbMatching));
             }
             Some(_) => {
-                Some(sync::file::export(&branch.store, &*sources, scope, &mut bytes).map_err(refused)?)
+                let made = sync::file::export(&branch.store, &*sources, scope, BLOBS, &mut bytes);
+                Some(made.map_err(refused)?)
             }
             None => {
                 sync::file::ask(&branch.store, &branch.author_name, &*sources, &mut bytes)
@@ -105,13 +109,16 @@ impl App {
         Ok(true)
     }
 
-    /// Takes in a file that a person chose. What it did is on the page.
+    /// Takes in a file that a person chose. What it did is on the page. One that would take many records away keeps a
+    /// question for the person; after a yes it is read again.
     pub fn usb_import(&self, bytes: &[u8]) -> Result<UsbImported, CallError> {
         let branch = self.branch()?;
         let before = branch.store.outbox()?.records;
         let hold = self.hold(By::Person)?;
-        let done = sync::file::import(&branch.store, bytes).map_err(refused)?;
+        let most_lost = question::consent(&branch)?.incoming;
+        let done = sync::file::import(&branch.store, bytes, most_lost).map_err(refused)?;
         drop(hold);
+        question::note_file(&branch, self.world.now(), done.question.as_ref())?;
         if let Some(enrolment) = &done.enrolled {
             reporting::enrolled_by_file(&branch, self.world.now(), enrolment, done.damaged.is_none())?;
         }
@@ -124,8 +131,11 @@ impl App {
             Rounds::add(&branch, self.world.now(), &Ok(round(&done, reported, bytes.len())))?;
         }
         self.signals.tell(News::Changed);
-        self.tell(&["sync", "session", "meeting", "person", "organisation", "ledger", "draft"]);
-        Ok(imported)
+        self.tell(&["sync", "session", "meeting", "person", "organisation", "ledger", "draft", "attachment"]);
+        match done.question {
+            Some(losses) => Err(refused(SyncError::TooManyLost { way: Way::Incoming, losses })),
+            None => Ok(imported),
+        }
     }
 
     fn imported(&self, done: &Imported, reported: u64) -> UsbImported {
@@ -138,7 +148,11 @@ impl App {
             new: number(done.new),
             waiting: number(done.waiting),
             refused: number(done.refused.len() as u64),
+            files: number(done.blobs),
+            files_reported: number(done.blobs_reported),
+            files_left: number(done.blobs_left),
             receipt_at: done.receipt_at.map(civil::stamp),
+            address: done.moved_to.clone(),
             stale: done.stale,
             damaged: done.damaged.map(|place| UsbDamage { part: part(place.section), of: part(place.of) }),
         }
@@ -172,6 +186,8 @@ fn export(branch: &Branch, note: &Note) -> Result<UsbExport, CallError> {
         at: civil::stamp(note.at),
         records: number(note.records),
         bytes: number(note.bytes),
+        files: number(note.blobs),
+        files_left: number(note.blobs_left),
         state: if covered { UsbState::Received } else { UsbState::Waiting },
         received_at: note.answered.map(civil::stamp),
     })

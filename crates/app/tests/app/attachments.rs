@@ -27,7 +27,7 @@ fn form(date: &str) -> Value {
 }
 
 /// A picture of one grey block that was taken at a moment; `of` makes it another file.
-fn photo(of: &str, taken: &str) -> Vec<u8> {
+pub fn photo(of: &str, taken: &str) -> Vec<u8> {
     let segment = |marker: u8, data: &[u8]| {
         let length = u16::try_from(data.len() + 2).expect("a short segment").to_be_bytes();
         [&[0xff, marker], &length[..], data].concat()

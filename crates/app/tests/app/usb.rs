@@ -1,7 +1,8 @@
 //! 用 U 盘上报: what the page shows before and after a stick has been to the city, on a computer without a network.
 
+use crate::attachments::{add, photo, states};
 use crate::reporting::{BRANCH, City, ROWS, form, laptop};
-use crate::world::{Laptop, people, record, text};
+use crate::world::{Laptop, draft, ids, people, record, text};
 use app::{Code, UsbFile};
 use serde_json::{Value, json};
 
@@ -96,6 +97,32 @@ fn exported_is_not_reported() {
 }
 
 #[test]
+fn photos_travel_on_the_stick_both_ways_and_the_page_says_how_many() {
+    let city = City::new();
+    let (first, _) = enrolled(&city);
+    let (id, _) = draft(&first, &form());
+    add(&first, &id, "合影.jpg", &photo("a", "2026:10:13 14:05:00"));
+    first.call("commit_draft", json!({ "draft": id }));
+    let waiting = |laptop: &Laptop| page(laptop)["files"]["to_send"].clone();
+    assert_eq!(waiting(&first), 1, "a picture as small as this is its own thumbnail");
+    let file = exports(&first);
+    let made = page(&first)["exports"][0].clone();
+    assert_eq!((&made["files"], &made["files_left"]), (&json!(1), &json!(0)));
+    assert_eq!(states(&first, &id)[0]["whereabouts"], "here", "nothing came back yet");
+    let done = first.app.usb_import(&goes_to(&city, &file)).expect("the receipt");
+    assert_eq!((done.files_reported, done.files, done.files_left), (1, 0, 0));
+    assert_eq!(waiting(&first), 0);
+    assert_eq!(states(&first, &id)[0]["whereabouts"], "reported");
+
+    let second = laptop("某某二");
+    second.call("usb_enrol", json!({ "code": city.code() }));
+    let done = second.app.usb_import(&goes_to(&city, &exports(&second))).expect("the yes");
+    assert_eq!((done.files, done.files_reported), (1, 0));
+    let file = first.call("get_meeting", json!({ "id": id }))["form"]["attachments"][0].clone();
+    assert!(second.app.photo(&text(&file["hash"])).is_some(), "it can be looked at on the other computer");
+}
+
+#[test]
 fn a_person_who_changed_their_mind_has_exported_nothing() {
     let city = City::new();
     let (laptop, _) = enrolled(&city);
@@ -150,4 +177,51 @@ fn a_second_computer_matches_before_it_exports() {
     let answer = goes_to(&city, &exports(&second));
     second.app.usb_import(&answer).expect("the receipt");
     assert_eq!((&page(&second)["matching"], &page(&second)["waiting"]), (&json!(false), &json!(0)));
+}
+
+#[test]
+fn a_file_that_would_take_many_records_away_asks_on_its_page_and_is_read_again_after_a_yes() {
+    let city = City::new();
+    let first = laptop("某某");
+    let names = (10..40).map(|at| char::from_u32(0x4e00 + at * 7).unwrap_or('三'));
+    let rows: Vec<String> = names.map(|name| format!("张{name}\t2001.7\t2002.7")).collect();
+    people(&first, &format!("姓名\t入党时间\t转正日期\n{}\n", rows.join("\n")));
+    first.call("usb_enrol", json!({ "code": city.code() }));
+    first.app.usb_import(&goes_to(&city, &exports(&first))).expect("the yes");
+    first.app.usb_import(&goes_to(&city, &exports(&first))).expect("the receipt");
+    let second = laptop("某某二");
+    second.call("usb_enrol", json!({ "code": city.code() }));
+    second.app.usb_import(&goes_to(&city, &exports(&second))).expect("the yes");
+    second.call("confirm_matching", json!({ "same": {} }));
+    for (_, id) in ids(&second).into_iter().take(25) {
+        second.call("delete_person", json!({ "id": id }));
+    }
+    goes_to(&city, &exports(&second));
+
+    let (id, _) = record(&first, &form());
+    let answer = goes_to(&city, &exports(&first));
+    let refused = first.app.usb_import(&answer).expect_err("a person is asked");
+    assert_eq!((refused.code, &refused.params["count"]), (Code::MassIncoming, &json!(25)));
+    let asked = page(&first)["question"].clone();
+    assert_eq!((&asked["count"], asked["titles"].as_array().map(Vec::len)), (&json!(25), Some(5)));
+    assert_eq!(ids(&first).len(), 30, "nothing was taken away");
+    assert_eq!(first.call("get_meeting", json!({ "id": id }))["report"], "received", "its receipt counts");
+    first.call("answer_losses", json!({ "agree": false }));
+    first.app.usb_import(&answer).expect_err("a no holds");
+    assert_eq!(page(&first)["question"]["refused"], true);
+    first.call("answer_losses", json!({ "agree": true }));
+    first.app.usb_import(&answer).expect("the same file once more");
+    assert_eq!((ids(&first).len(), &page(&first)["question"]), (5, &Value::Null));
+}
+
+#[test]
+fn a_computer_that_came_in_by_file_goes_on_over_the_network_once_it_has_an_address() {
+    let city = City::new();
+    let (laptop, _) = enrolled(&city);
+    laptop.refused_as("exchange", json!({}), Code::BadAddress);
+    laptop.call("move_city", json!({ "address": city.address() }));
+    let sync = laptop.call("sync_page", json!({}));
+    assert_eq!(sync["enrolment"]["address"], json!(format!("http://{}", city.address())));
+    laptop.call("exchange", json!({}));
+    assert_eq!(page(&laptop)["waiting"], 0);
 }

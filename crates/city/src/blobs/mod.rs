@@ -3,6 +3,7 @@
 //!
 //! Every byte that is kept was signed by a device that is let in. A cut costs the piece that was on its way.
 
+mod copies;
 pub mod http;
 mod rows;
 mod shelf;
@@ -14,16 +15,18 @@ use crate::right::{self, Carrier};
 use crate::{exchange, receipts};
 use axum::http::StatusCode;
 use replica::limits::MAX_BLOB;
-use replica::{BlobHash, RootKey, StreamId};
-use rows::{Row, Sight};
+use replica::{BlobHash, DeviceId, RootKey, StreamId};
+use rows::Row;
+use rusqlite::Connection;
 use std::sync::{Mutex, PoisonError};
 use wire::blobs::{
     BLOBS_PATH, BlobAnswer, BlobAsk, BlobHeld, BlobMethod, BlobReply, BlobRequest, LEAST_PIECE, PIECE,
     blob_path,
 };
-use wire::{RequestHead, Target};
+use wire::{REVOKED, RequestHead, Target};
 
-pub use rows::{missing, names, note};
+pub use copies::{Copied, CopyError, Lost, bring_back, copy_all};
+pub use rows::{Sight, missing, named_by, names, note, shown};
 pub use shelf::{Shelf, ShelfError};
 
 /// Most bytes that the attachments of one stream may take.
@@ -40,6 +43,10 @@ impl Blobs {
     pub fn on(shelf: Shelf) -> Blobs {
         Blobs { shelf, writing: Mutex::new(()) }
     }
+
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
 }
 
 /// Answers the bytes of a question about many, however they came.
@@ -48,7 +55,9 @@ pub fn probe(city: &City, framed: &[u8]) -> Result<Vec<u8>, Refuse> {
     let (head, body) = RequestHead::split(framed).map_err(malformed)?;
     exchange::believe(city, &target("POST", BLOBS_PATH, city.root), &head, body)?;
     let ask = BlobAsk::decode(body).map_err(malformed)?;
-    enter(city, &head)?;
+    if enter(city, &head)? == Carrier::Revoked {
+        return Err(revoked());
+    }
     let mut streams = Vec::with_capacity(ask.streams.len());
     for (stream, hashes) in &ask.streams {
         streams.push(of_stream(city, &head, stream, hashes)?);
@@ -94,13 +103,8 @@ pub fn serve(city: &City, request: &BlobRequest) -> Result<BlobReply, Refuse> {
         return Err(Refuse::bad("malformed"));
     }
     exchange::believe(city, &target(request.method.as_str(), &path, city.root), &head, &request.body)?;
-    enter(city, &head)?;
-    let lengths = city.db.read::<_, Refuse>(|c| {
-        if !right::may_read(c, &request.stream, &head.device)? {
-            return Err(Refuse::new(StatusCode::FORBIDDEN, "not_permitted"));
-        }
-        Ok(Sight::new(city, c, request.stream, head.device).lengths(&request.hash)?)
-    })?;
+    let carrier = enter(city, &head)?;
+    let lengths = city.db.read(|c| named(city, c, request, &head.device, carrier))?;
     if lengths.is_empty() {
         return Err(Refuse::new(StatusCode::NOT_FOUND, "not_named"));
     }
@@ -117,12 +121,40 @@ fn target<'a>(method: &'a str, path: &'a str, city: RootKey) -> Target<'a> {
     Target { method, path, query: "", encoding: "", city }
 }
 
-/// Lets a device that is let in ask once with this nonce.
-fn enter(city: &City, head: &RequestHead) -> Result<(), Refuse> {
+/// The lengths that names of an attachment say to who asks for it. A device whose right was taken may hand in what its own
+/// changes name, as it may its changes, and is given nothing.
+fn named(
+    city: &City,
+    c: &Connection,
+    request: &BlobRequest,
+    device: &DeviceId,
+    carrier: Carrier,
+) -> Result<Vec<u64>, Refuse> {
+    let sight = Sight::new(city, c, request.stream, *device);
+    match carrier {
+        Carrier::Revoked => match request.method {
+            BlobMethod::Post | BlobMethod::Head | BlobMethod::Patch => Ok(sight.own_lengths(&request.hash)?),
+            BlobMethod::Delete | BlobMethod::Get => Err(revoked()),
+        },
+        Carrier::LetIn | Carrier::Stranger => match right::may_read(c, &request.stream, device)? {
+            true => Ok(sight.lengths(&request.hash)?),
+            false => Err(Refuse::new(StatusCode::FORBIDDEN, "not_permitted")),
+        },
+    }
+}
+
+fn revoked() -> Refuse {
+    Refuse::new(StatusCode::FORBIDDEN, REVOKED)
+}
+
+/// Lets a device ask once with this nonce, if it was ever let in.
+fn enter(city: &City, head: &RequestHead) -> Result<Carrier, Refuse> {
     city.db.write(|t| match right::carrier(t, &head.device)? {
-        Carrier::LetIn => exchange::spend_nonce(t, head, city.world.now()),
-        Carrier::Revoked => Err(Refuse::new(StatusCode::FORBIDDEN, "revoked")),
         Carrier::Stranger => Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled")),
+        known @ (Carrier::LetIn | Carrier::Revoked) => {
+            exchange::spend_nonce(t, head, city.world.now())?;
+            Ok(known)
+        }
     })
 }
 
@@ -155,9 +187,7 @@ fn begin(city: &City, request: &BlobRequest, lengths: &[u64]) -> Result<BlobRepl
         None => {
             let row = Row { len, have: 0, stored: 0 };
             city.db.write::<_, Refuse>(|t| {
-                if rows::bytes_of(t, &request.stream)? + len > MOST_OF_STREAM {
-                    return Err(Refuse::new(StatusCode::INSUFFICIENT_STORAGE, "stream_full"));
-                }
+                has_room(t, &request.stream, &request.hash, len)?;
                 Ok(rows::put(t, &request.hash, row)?)
             })?;
             row
@@ -194,7 +224,7 @@ fn append(city: &City, hash: &BlobHash, row: Row, piece: &[u8]) -> Result<Row, R
     let shelf = &city.blobs.shelf;
     let stored = shelf.append(hash, row.stored, row.have, piece, city.world.random())?;
     let row = Row { have, stored, ..row };
-    if row.is_whole() && !shelf.measure(hash).is_ok_and(|found| found == (*hash, row.len)) {
+    if row.is_whole() && !shelf.is_whole(hash, row.len) {
         throw_away(city, hash)?;
         return Err(Refuse::new(WRONG_HASH, "wrong_hash"));
     }
@@ -245,6 +275,15 @@ fn throw_away(city: &City, hash: &BlobHash) -> Result<(), Refuse> {
     Ok(city.db.write::<_, DbError>(|t| rows::remove(t, hash))?)
 }
 
+/// Forgets one that is not whole though it should be: whoever has it is asked for it again.
+pub fn forget_damaged(city: &City, hash: &BlobHash) -> Result<(), Refuse> {
+    let _one = one_at_a_time(city);
+    match city.db.read(|c| rows::row(c, hash))?.filter(Row::is_whole) {
+        Some(row) if !city.blobs.shelf.is_whole(hash, row.len) => throw_away(city, hash),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// A panic of another thread left nothing that counts.
 fn one_at_a_time(city: &City) -> std::sync::MutexGuard<'_, ()> {
     city.blobs.writing.lock().unwrap_or_else(PoisonError::into_inner)
@@ -292,30 +331,65 @@ pub fn bytes(city: &City, hash: &BlobHash) -> Result<Option<Vec<u8>>, Refuse> {
     }
 }
 
-/// Takes in a whole attachment that another carrier brought, if a stream names it. Gives whether it is held now.
-pub fn take_in(city: &City, bytes: &[u8]) -> Result<bool, Refuse> {
+/// Says how long an attachment is that one of these lengths fits and that is here, whole.
+pub fn whole(city: &City, hash: &BlobHash, lengths: &[u64]) -> Result<Option<u64>, Refuse> {
+    Ok(look(city, hash, lengths)?.filter(Row::is_whole).map(|row| row.len))
+}
+
+/// What became of a whole attachment that a file brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brought {
+    New,
+    Known,
+    NotNamed,
+}
+
+/// Takes in a whole attachment that a file brought, if one of these streams names it as its bringer sees them. The
+/// limits of an upload hold here as well.
+pub fn take_in(
+    city: &City,
+    bringer: &DeviceId,
+    streams: &[StreamId],
+    bytes: &[u8],
+) -> Result<Brought, Refuse> {
     let (hash, len) = (BlobHash::of(bytes), bytes.len() as u64);
-    if !(1..=MAX_BLOB).contains(&len) || !city.db.read(|c| rows::is_named(c, &hash))? {
-        return Ok(false);
-    }
+    let naming = city.db.read::<_, DbError>(|c| {
+        for stream in streams {
+            if Sight::new(city, c, *stream, *bringer).lengths(&hash)?.contains(&len) {
+                return Ok(Some(*stream));
+            }
+        }
+        Ok(None)
+    })?;
+    let Some(stream) = naming.filter(|_| (1..=MAX_BLOB).contains(&len)) else {
+        return Ok(Brought::NotNamed);
+    };
     let _one = one_at_a_time(city);
-    if look(city, &hash, &[len])?.is_some_and(|row| row.is_whole()) {
-        return Ok(true);
+    if whole(city, &hash, &[len])?.is_some() {
+        return Ok(Brought::Known);
     }
-    let mut row = Row { len, have: 0, stored: 0 };
-    for piece in bytes.chunks(PIECE) {
-        row = append(city, &hash, row, piece)?;
+    city.db.read(|c| has_room(c, &stream, &hash, len))?;
+    let stored = city.blobs.shelf.put(&hash, bytes, || city.world.random())?;
+    city.db.write::<_, DbError>(|t| rows::put(t, &hash, Row { len, have: len, stored }))?;
+    Ok(Brought::New)
+}
+
+/// One that was begun is counted already.
+fn has_room(c: &Connection, stream: &StreamId, hash: &BlobHash, len: u64) -> Result<(), Refuse> {
+    let more = if rows::row(c, hash)?.is_some() { 0 } else { len };
+    match rows::bytes_of(c, stream)? + more > MOST_OF_STREAM {
+        true => Err(Refuse::new(StatusCode::INSUFFICIENT_STORAGE, "stream_full")),
+        false => Ok(()),
     }
-    Ok(true)
 }
 
 /// Reads every attachment and says which are not what they are named, or not there.
-pub fn check(city: &City, connection: &rusqlite::Connection) -> Result<(usize, Vec<BlobHash>), DbError> {
+pub fn check(city: &City, connection: &Connection) -> Result<(usize, Vec<BlobHash>), DbError> {
     let all = rows::all(connection)?;
     let mut wrong = Vec::new();
     for hash in &all {
         let Some(row) = rows::row(connection, hash)?.filter(Row::is_whole) else { continue };
-        if !city.blobs.shelf.measure(hash).is_ok_and(|found| found == (*hash, row.len)) {
+        if !city.blobs.shelf.is_whole(hash, row.len) {
             wrong.push(*hash);
         }
     }

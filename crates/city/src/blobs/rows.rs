@@ -2,11 +2,11 @@
 
 use crate::city::City;
 use crate::db::DbError;
-use crate::{fold, log};
-use replica::{BlobHash, Change, ChangeId, DeviceId, StreamId, Verdicts, blobs_in};
+use crate::{fold, log, tally};
+use replica::{BlobHash, Change, ChangeId, DeviceId, Standing, StreamId, Verdicts, blobs_in};
 use rusqlite::{Connection, OptionalExtension};
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How much of an attachment counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,8 @@ pub fn note(connection: &Connection, seq: i64, change: &Change) -> Result<(), Db
     Ok(())
 }
 
-/// What one device may see named in one stream: not what the city refused, but for its own.
+/// What one device may see named in one stream: what counts, and what it wrote itself. What the city refused, and what
+/// waits in quarantine, is named for its author only.
 pub struct Sight<'a> {
     city: &'a City,
     connection: &'a Connection,
@@ -44,6 +45,8 @@ pub struct Sight<'a> {
     verdicts: OnceCell<Verdicts>,
 }
 
+const NAMED: &str = "SELECT n.blob, n.len, c.id, c.device FROM blob_name n JOIN change c ON c.seq = n.seq";
+
 impl<'a> Sight<'a> {
     pub fn new(city: &'a City, connection: &'a Connection, stream: StreamId, asker: DeviceId) -> Sight<'a> {
         Sight { city, connection, stream, asker, verdicts: OnceCell::new() }
@@ -51,32 +54,97 @@ impl<'a> Sight<'a> {
 
     /// The lengths that names of it say; empty if nothing names it.
     pub fn lengths(&self, hash: &BlobHash) -> Result<Vec<u64>, DbError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT n.len, c.id, c.device FROM blob_name n JOIN change c ON c.seq = n.seq
-             WHERE n.stream = ?1 AND n.blob = ?2",
-        )?;
+        self.lengths_of(hash, |row| self.sees(row))
+    }
+
+    /// The same of what the asker itself wrote.
+    pub fn own_lengths(&self, hash: &BlobHash) -> Result<Vec<u64>, DbError> {
+        self.lengths_of(hash, |row| self.is_own(row))
+    }
+
+    fn lengths_of(
+        &self,
+        hash: &BlobHash,
+        sees: impl Fn(&rusqlite::Row<'_>) -> Result<bool, DbError>,
+    ) -> Result<Vec<u64>, DbError> {
+        let statement = format!("{NAMED} WHERE n.stream = ?1 AND n.blob = ?2");
+        let mut statement = self.connection.prepare_cached(&statement)?;
         let mut rows = statement.query((self.stream.0.as_slice(), hash.0.as_slice()))?;
         let mut lengths = Vec::new();
         while let Some(row) = rows.next()? {
-            let change = ChangeId(log::bytes32(row.get(1)?, "change")?);
-            let device = DeviceId(log::bytes32(row.get(2)?, "change")?);
-            if device == self.asker || !self.is_voided(&change)? {
-                lengths.push(row.get::<_, i64>(0)?.unsigned_abs());
+            if sees(row)? {
+                lengths.push(row.get::<_, i64>(1)?.unsigned_abs());
             }
         }
         Ok(lengths)
     }
 
-    fn is_voided(&self, change: &ChangeId) -> Result<bool, DbError> {
+    /// Everything that is named, with the lengths that the names say.
+    pub fn all(&self) -> Result<BTreeMap<BlobHash, Vec<u64>>, DbError> {
+        let mut statement = self.connection.prepare_cached(&format!("{NAMED} WHERE n.stream = ?1"))?;
+        let mut rows = statement.query([self.stream.0.as_slice()])?;
+        let mut all: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            if self.sees(row)? {
+                let hash = BlobHash(log::bytes32(row.get(0)?, "blob_name")?);
+                all.entry(hash).or_default().push(row.get::<_, i64>(1)?.unsigned_abs());
+            }
+        }
+        Ok(all)
+    }
+
+    fn is_own(&self, row: &rusqlite::Row<'_>) -> Result<bool, DbError> {
+        Ok(self.asker == DeviceId(log::bytes32(row.get(3)?, "change")?))
+    }
+
+    fn sees(&self, row: &rusqlite::Row<'_>) -> Result<bool, DbError> {
+        if self.is_own(row)? {
+            return Ok(true);
+        }
+        let id = ChangeId(log::bytes32(row.get(2)?, "change")?);
+        let Some(change) = log::get(self.connection, &id)? else { return Ok(false) };
+        Ok(match self.verdicts()?.standing(&change) {
+            Standing::Counts | Standing::Unreadable => true,
+            Standing::Voided(_) | Standing::Quarantined | Standing::NotEnrolled => false,
+        })
+    }
+
+    fn verdicts(&self) -> Result<&Verdicts, DbError> {
         if let Some(known) = self.verdicts.get() {
-            return Ok(known.voided.contains_key(change));
+            return Ok(known);
         }
         let drawn = match fold::founder(self.connection, &self.stream)? {
             Some(founder) => fold::verdicts(self.connection, &self.city.root, &self.stream, founder, None)?,
             None => Verdicts::default(),
         };
-        Ok(self.verdicts.get_or_init(|| drawn).voided.contains_key(change))
+        Ok(self.verdicts.get_or_init(|| drawn))
     }
+}
+
+/// What the records of a stream show as they are now.
+pub fn shown(connection: &Connection, stream: &StreamId) -> Result<BTreeSet<BlobHash>, DbError> {
+    let mut statement = connection
+        .prepare_cached("SELECT state FROM record WHERE stream = ?1 AND instr(state, '\"blob\"')")?;
+    let mut rows = statement.query([stream.0.as_slice()])?;
+    let mut shown = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let state = tally::read(&row.get::<_, String>(0)?)?;
+        shown.extend(state.blobs().into_iter().map(|named| named.hash));
+    }
+    Ok(shown)
+}
+
+/// What changes of this device name, in any stream.
+pub fn named_by(connection: &Connection, device: &DeviceId) -> Result<BTreeSet<BlobHash>, DbError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT n.blob FROM blob_name n JOIN change c ON c.seq = n.seq WHERE c.device = ?1",
+    )?;
+    let mut rows = statement.query([device.0.as_slice()])?;
+    let mut named = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        named.insert(BlobHash(log::bytes32(row.get(0)?, "blob_name")?));
+    }
+    Ok(named)
 }
 
 /// Says whether any stream names it.
@@ -135,6 +203,16 @@ pub fn missing(connection: &Connection) -> Result<Vec<BlobHash>, DbError> {
     let statement = "SELECT DISTINCT blob FROM blob_name
                      WHERE NOT EXISTS (SELECT 1 FROM blob WHERE hash = blob_name.blob AND have = len)";
     hashes(connection, statement)
+}
+
+/// The organisations whose streams name it.
+pub fn naming(connection: &Connection, hash: &BlobHash) -> Result<Vec<String>, DbError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT o.name FROM blob_name n JOIN organisation o ON o.stream = n.stream
+         WHERE n.blob = ?1 ORDER BY o.position",
+    )?;
+    let rows = statement.query_map([hash.0.as_slice()], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn hashes(connection: &Connection, statement: &str) -> Result<Vec<BlobHash>, DbError> {

@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use wire::blobs::PIECE;
 use zeroize::Zeroizing;
 
 const SEAL_PURPOSE: &str = "jishi city 2026 attachments, sealing";
@@ -16,7 +17,7 @@ const NAME_PURPOSE: &str = "jishi city 2026 attachments, names";
 const PIECE_HEAD: usize = 4 + 24;
 const TAG: usize = 16;
 /// No sealed piece is longer, so that a damaged length asks for no memory.
-const MOST_PIECE: usize = wire::blobs::PIECE + TAG;
+const MOST_PIECE: usize = PIECE + TAG;
 
 #[derive(Debug)]
 pub struct Shelf {
@@ -67,24 +68,47 @@ impl Shelf {
         piece: &[u8],
         nonce: [u8; 24],
     ) -> Result<u64, ShelfError> {
-        let sealed =
-            self.cipher().encrypt(&XNonce::from(nonce), Payload { msg: piece, aad: &place(hash, at) });
-        let sealed = sealed.expect("a piece is far shorter than what the cipher takes");
-        let file = self.file(hash);
-        self.write(&file, stored, &nonce, &sealed)
-            .map_err(|source| ShelfError::Io { folder: self.folder.clone(), source })?;
-        Ok(stored + (PIECE_HEAD + sealed.len()) as u64)
+        self.write(hash, stored, &self.sealed(hash, at, piece, nonce))
     }
 
-    fn write(&self, file: &Path, stored: u64, nonce: &[u8; 24], sealed: &[u8]) -> io::Result<()> {
+    /// Seals a whole attachment, in place of what lay there, and gives the length of its file.
+    pub fn put(
+        &self,
+        hash: &BlobHash,
+        bytes: &[u8],
+        mut nonce: impl FnMut() -> [u8; 24],
+    ) -> Result<u64, ShelfError> {
+        let mut sealed = Vec::with_capacity(bytes.len());
+        for (number, piece) in bytes.chunks(PIECE).enumerate() {
+            sealed.extend(self.sealed(hash, (number * PIECE) as u64, piece, nonce()));
+        }
+        self.write(hash, 0, &sealed)
+    }
+
+    /// A piece as it lies in the file.
+    fn sealed(&self, hash: &BlobHash, at: u64, piece: &[u8], nonce: [u8; 24]) -> Vec<u8> {
+        let payload = Payload { msg: piece, aad: &place(hash, at) };
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload);
+        let sealed = sealed.expect("a piece is far shorter than what the cipher takes");
+        let length = u32::try_from(sealed.len()).expect("a piece is short");
+        [&length.to_be_bytes(), nonce.as_slice(), &sealed].concat()
+    }
+
+    /// Writes behind the first `stored` bytes and gives the length after that.
+    fn write(&self, hash: &BlobHash, stored: u64, bytes: &[u8]) -> Result<u64, ShelfError> {
+        let written = self.write_file(&self.file(hash), stored, bytes);
+        written.map_err(|source| ShelfError::Io { folder: self.folder.clone(), source })?;
+        Ok(stored + bytes.len() as u64)
+    }
+
+    fn write_file(&self, file: &Path, stored: u64, bytes: &[u8]) -> io::Result<()> {
         let folder = file.parent().expect("a file lies in a folder");
         let is_new = !file.exists();
         fs::create_dir_all(folder)?;
         let mut out = OpenOptions::new().create(true).truncate(false).write(true).open(file)?;
         out.set_len(stored)?;
         out.seek(SeekFrom::Start(stored))?;
-        let length = u32::try_from(sealed.len()).expect("a piece is short");
-        out.write_all(&[&length.to_be_bytes(), nonce.as_slice(), sealed].concat())?;
+        out.write_all(bytes)?;
         out.sync_all()?;
         if is_new {
             sync_folder(folder)?;
@@ -122,6 +146,19 @@ impl Shelf {
             Ok(())
         })?;
         Ok((BlobHash(*hasher.finalize().as_bytes()), whole))
+    }
+
+    /// Says whether the file is there and holds just what its name and this length say.
+    pub fn is_whole(&self, hash: &BlobHash, len: u64) -> bool {
+        self.measure(hash).is_ok_and(|found| found == (*hash, len))
+    }
+
+    /// Takes over the file of another folder under the same key, in place of one that is here.
+    pub fn take_over(&self, from: &Shelf, hash: &BlobHash) -> Result<(), ShelfError> {
+        let (source, target) = (from.file(hash), self.file(hash));
+        let folder = target.parent().expect("a file lies in a folder");
+        let copied = fs::create_dir_all(folder).and_then(|()| fs::copy(&source, &target));
+        copied.map(|_| ()).map_err(|source| ShelfError::Io { folder: self.folder.clone(), source })
     }
 
     /// Shows each piece by its place and length, and how to open it.

@@ -1,10 +1,12 @@
 //! Backup and restore.
 
 use super::{secret, time};
-use city::{City, Folder, Key, Restoring, World, read_root};
+use city::{BackedUp, City, Copied, Folder, Key, Lost, Restoring, World, read_root};
 use clap::Args;
 use std::path::PathBuf;
 
+/// Attachments that are named one by one.
+const NAMED: usize = 20;
 const PASSPHRASE: &str = "JISHI_CITY_PASSPHRASE";
 
 #[derive(Args)]
@@ -20,15 +22,35 @@ pub struct Backup {
 impl Backup {
     pub fn run(self, folder: &Folder, city: &City) -> anyhow::Result<()> {
         let words = self.with_key.then(|| secret(PASSPHRASE, "备份口令（至少 12 个字符）")).transpose()?;
-        let about = city.backup(folder, &self.to, words.as_deref())?;
-        println!("已备份到 {}（{}）。", self.to.display(), time(about.made_at));
+        let BackedUp { about, attachments } = city.backup(folder, &self.to, words.as_deref())?;
+        println!(
+            "已备份到 {}（{}），包括 {} 个附件。",
+            self.to.display(),
+            time(about.made_at),
+            attachments.whole
+        );
         match about.key {
             Some(_) => println!("备份里带有加密的数据库密钥；没有口令打不开，请另外保存口令。"),
             None => {
                 println!("备份里没有数据库密钥：请另外保存 {}，没有它备份打不开。", folder.key().display())
             }
         }
+        tell_lost("平台上缺少或已损坏，没有备份", &attachments);
         Ok(())
+    }
+}
+
+/// Names the attachments that are not whole.
+fn tell_lost(what: &str, attachments: &Copied) {
+    if attachments.lost.is_empty() {
+        return;
+    }
+    println!("有 {} 个附件{what}。还存有原件的电脑会在一周内的上报中自动补传：", attachments.lost.len());
+    for Lost { hash, organisations } in attachments.lost.iter().take(NAMED) {
+        println!("  {}（{}）", &hash.to_string()[..16], organisations.join("、"));
+    }
+    if attachments.lost.len() > NAMED {
+        println!("  ……");
     }
 }
 
@@ -59,9 +81,10 @@ impl Restore {
         let restoring = Restoring { from: &self.from, key, root: root.as_ref() };
         let restored = city::restore(folder, restoring, &World::real())?;
         println!(
-            "已恢复到 {}：{} 个变更，最后收到于 {}。",
+            "已恢复到 {}：{} 个变更，{} 个附件，最后收到于 {}。",
             folder.root.display(),
             restored.changes,
+            restored.attachments.whole,
             time(restored.until)
         );
         println!(
@@ -70,6 +93,7 @@ impl Restore {
             restored.voided_codes
         );
         println!("备份之后收到的记录，各支部的电脑下次上报时自动补回来，收到时间以回执为准，不重新审核。");
+        tell_lost("备份里缺少或已损坏，没有恢复", &restored.attachments);
         println!("下面这些只有平台有，补不回来，请核对：");
         println!("  管理员：备份里有 {}；此后新增的或换过口令的，请重新设置", restored.accounts.join("、"));
         println!("  审计日志：到 {} 为止", restored.audit_until.map_or_else(|| "—".to_owned(), time));

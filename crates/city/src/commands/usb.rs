@@ -81,6 +81,18 @@ fn words(report: &FileReport) -> String {
         text +=
             &format!("；文件从第 {section} 段（共 {of} 段）起损坏，之前的已收下，请支部导入回执后再导出一次");
     }
+    if report.attachments > 0 {
+        text += &format!("；收到 {} 个照片和附件", report.attachments);
+    }
+    if report.attachments_refused > 0 {
+        text += &format!("；{} 个照片或附件没有收下，支部下次导出时会再带来", report.attachments_refused);
+    }
+    if report.attachments_back + report.attachments_left > 0 {
+        text += &format!("；带回 {} 个照片和附件", report.attachments_back);
+    }
+    if report.attachments_left > 0 {
+        text += &format!("，还有 {} 个放不下，下次带回", report.attachments_left);
+    }
     if !report.refused.is_empty() {
         text += &format!("；{} 项不予接收", report.refused.len());
     }

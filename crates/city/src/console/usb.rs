@@ -13,6 +13,7 @@ use axum::response::Response;
 use serde_json::json;
 use std::fmt::Write;
 use std::sync::Arc;
+use wire::file::BLOBS;
 
 /// `GET /console/api/usb`
 pub async fn history(State(city): State<Arc<City>>, headers: HeaderMap) -> Response {
@@ -29,7 +30,7 @@ pub async fn history(State(city): State<Arc<City>>, headers: HeaderMap) -> Respo
 pub async fn import(State(city): State<Arc<City>>, headers: HeaderMap, body: Bytes) -> Response {
     blocking(city, move |city| {
         city.db.read::<_, Refuse>(|c| account(c, &headers, city.world.now()))?;
-        let done = file::import(city, &body)?;
+        let done = file::import(city, &body, BLOBS)?;
         Ok(Json(json!({ "id": done.id, "report": done.report, "name": done.answer.name })))
     })
     .await

@@ -1,6 +1,7 @@
 //! What goes back on the stick: the receipt, and what the laptop lacks, sealed to it.
 
 use super::FileReport;
+use super::attachments::{self, Has, Parcel};
 use crate::city::{City, CityError, find};
 use crate::db::DbError;
 use crate::exchange::{Exchange, Form};
@@ -31,6 +32,7 @@ pub struct Asker<'a> {
     /// A section that goes before the answer.
     pub enrolment: Option<Vec<u8>>,
     pub asked: bool,
+    pub parcel: &'a Parcel,
 }
 
 /// Answers a request, sealed to the device that asks.
@@ -47,8 +49,10 @@ pub fn to(
     let mut exchange = Exchange { city, t, head: asker.head, request, form: Form::File, refused };
     let parts = exchange.answer_in_parts(new, now, PART)?;
     let enrolment = asker.enrolment.into_iter().map(|body| (SectionKind::Enrolment, body));
-    let sections: Vec<_> =
-        enrolment.chain(parts.into_iter().map(|body| (SectionKind::Message, body))).collect();
+    let messages = parts.into_iter().map(|body| (SectionKind::Message, body));
+    let held = std::iter::once((SectionKind::Held, asker.parcel.held.encode()));
+    let blobs = asker.parcel.blobs.iter().map(|bytes| (SectionKind::Blob, bytes.clone()));
+    let sections: Vec<_> = enrolment.chain(messages).chain(held).chain(blobs).collect();
     let label = Label { purpose: asker.label, city: city.root, recipient: asker.head.device };
     // An answer that nobody asked for has the nonce that its receipt names as its own.
     let (nonce, answers) = match asker.asked {
@@ -90,28 +94,33 @@ fn name(organisation: &str, now: i64) -> String {
 }
 
 /// Everything that an organisation's computers may read, for each of them.
-pub fn unasked(city: &City, organisation: &str) -> Result<Vec<AnswerFile>, CityError> {
-    city.db.write(|t| {
-        let organisation = find(t, organisation)?;
-        let mut files = Vec::new();
-        for device in computers(t, &organisation.id)? {
-            let nonce = city.world.random();
-            let head = RequestHead { device, nonce, at: city.world.now(), signature: [0; 64] };
-            let streams = streams(t, &device)?.into_iter();
-            let ask = |stream| StreamAsk { stream, have: Have::Full(Frontier::default()) };
-            let request = Request {
-                streams: streams.map(ask).collect(),
-                budget: u32::MAX,
-                presented: Vec::new(),
-                changes: Vec::new(),
-            };
-            let asker = Asker { head: &head, label: Purpose::Answer, enrolment: None, asked: false };
-            let file = to(city, t, asker, &request, Vec::new(), false);
-            files.push(file.map_err(|refuse| CityError::File(refuse.code))?);
-        }
-        audit::note(t, city.world.now(), "operator", "usb files made", &organisation.id)?;
-        Ok(files)
-    })
+pub fn unasked(city: &City, organisation: &str, room: u64) -> Result<Vec<AnswerFile>, CityError> {
+    let (id, computers) = city.db.read::<_, CityError>(|c| {
+        let id = find(c, organisation)?.id;
+        let computers = computers(c, &id)?.into_iter().map(|device| Ok((device, streams(c, &device)?)));
+        let computers = computers.collect::<Result<Vec<_>, DbError>>()?;
+        Ok((id, computers))
+    })?;
+    let refused = |refuse: Refuse| CityError::File(refuse.code);
+    let mut files = Vec::new();
+    for (device, streams) in computers {
+        let parcel = attachments::pack(city, &device, &streams, &Has::Own, room).map_err(refused)?;
+        let nonce = city.world.random();
+        let head = RequestHead { device, nonce, at: city.world.now(), signature: [0; 64] };
+        let ask = |stream| StreamAsk { stream, have: Have::Full(Frontier::default()) };
+        let request = Request {
+            streams: streams.into_iter().map(ask).collect(),
+            budget: u32::MAX,
+            presented: Vec::new(),
+            changes: Vec::new(),
+        };
+        let asker =
+            Asker { head: &head, label: Purpose::Answer, enrolment: None, asked: false, parcel: &parcel };
+        let file = city.db.write(|t| to(city, t, asker, &request, Vec::new(), false));
+        files.push(file.map_err(refused)?);
+    }
+    city.db.write::<_, DbError>(|t| audit::note(t, city.world.now(), "operator", "usb files made", &id))?;
+    Ok(files)
 }
 
 /// Devices that may sign in the organisation's stream; the city's own key is one, and gets no file.

@@ -17,6 +17,8 @@ use wire::RequestHead;
 
 /// Files of which the answer is kept. One that waits stays longer.
 const MOST: i64 = 50;
+/// Bytes of answers that are kept, the latest in any case. Of older files only the line in the history stays.
+const MOST_ANSWERS: i64 = 256 * 1024 * 1024;
 /// Bytes of files that wait.
 const MOST_WAITING: i64 = 512 * 1024 * 1024;
 
@@ -49,6 +51,10 @@ pub fn put(
     let statement = "DELETE FROM usb_file WHERE waits IS NULL
                      AND seq NOT IN (SELECT seq FROM usb_file ORDER BY seq DESC LIMIT ?1)";
     t.execute(statement, [MOST])?;
+    let statement = "UPDATE usb_file SET answer = x'' WHERE answer <> x'' AND seq IN
+                     (SELECT seq FROM (SELECT seq, sum(length(answer)) OVER (ORDER BY seq DESC) AS bytes FROM usb_file)
+                      WHERE bytes > ?1) AND seq <> ?2";
+    t.execute(statement, [MOST_ANSWERS, id])?;
     Ok(id)
 }
 
@@ -78,7 +84,8 @@ pub fn missing(
 pub fn link_kept(city: &City, t: &Connection, now: i64) -> Result<usize, Refuse> {
     let mut linked = 0;
     while let Some((seq, bytes)) = ready(t)? {
-        let brought = addressed(city, t, &bytes).and_then(brought);
+        // Its attachments come again: the laptop hears from the next answer which ones are not here.
+        let brought = addressed(city, t, &bytes).and_then(|addressed| brought(&addressed));
         let brought = brought.map(|brought| verify(brought.request.changes).0);
         let changes = brought.unwrap_or_default();
         let prevs: BTreeMap<_, _> = changes.iter().map(|change| (change.id, change.header.prev)).collect();
@@ -131,9 +138,9 @@ pub fn history(connection: &Connection) -> Result<Vec<Value>, DbError> {
     Ok(lines)
 }
 
-/// The file that goes back for one that came.
+/// The file that goes back for one that came, if it is still kept.
 pub fn answer_of(connection: &Connection, id: i64) -> Result<Option<AnswerFile>, DbError> {
-    let statement = "SELECT name, answer FROM usb_file WHERE seq = ?1";
+    let statement = "SELECT name, answer FROM usb_file WHERE seq = ?1 AND answer <> x''";
     let file = |row: &rusqlite::Row<'_>| Ok(AnswerFile { name: row.get(0)?, bytes: row.get(1)? });
     Ok(connection.query_row(statement, [id], file).optional()?)
 }

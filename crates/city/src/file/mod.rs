@@ -4,6 +4,7 @@
 //! Start with [`City::import_file`]; `kept` is the history and what waits, `answer` what goes back.
 
 mod answer;
+mod attachments;
 mod kept;
 mod read;
 mod request;
@@ -14,7 +15,7 @@ use crate::http::Refuse;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use wire::enrol::Refusal;
-use wire::file::{FileError, Label, Place, Purpose};
+use wire::file::{BLOBS, FileError, Label, Place, Purpose};
 
 pub use answer::AnswerFile;
 pub use kept::{answer_of, history, link_kept};
@@ -22,6 +23,7 @@ pub use wire::file::MAX_FILE;
 
 /// What a file did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FileReport {
     /// Whose computer made it.
     pub organisation: String,
@@ -43,6 +45,12 @@ pub struct FileReport {
     pub kept: bool,
     /// Earlier files that waited for something in this one.
     pub linked: usize,
+    /// Attachments that are new here, and that were turned away.
+    pub attachments: usize,
+    pub attachments_refused: usize,
+    /// Attachments in the file that goes back, and those that did not fit into it.
+    pub attachments_back: usize,
+    pub attachments_left: usize,
     /// From this section on it could not be read, and of how many.
     pub damaged: Option<(usize, usize)>,
 }
@@ -59,22 +67,28 @@ pub struct FileDone {
 impl City {
     /// Takes in a file of a laptop and makes the one that goes back. The same file again gives the same, once more.
     pub fn import_file(&self, bytes: &[u8]) -> Result<FileDone, Refusal> {
-        import(self, bytes).map_err(|refuse| refuse.words(self.world.now()))
+        self.import_file_within(bytes, BLOBS)
+    }
+
+    /// The same, with at most so many bytes of attachments in the file that goes back.
+    #[doc(hidden)]
+    pub fn import_file_within(&self, bytes: &[u8], room: u64) -> Result<FileDone, Refusal> {
+        import(self, bytes, room).map_err(|refuse| refuse.words(self.world.now()))
     }
 
     /// Makes a file with everything that the city has for each computer of an organisation, without being asked.
     pub fn export_files(&self, organisation: &str) -> Result<Vec<AnswerFile>, CityError> {
-        answer::unasked(self, organisation)
+        answer::unasked(self, organisation, BLOBS)
     }
 }
 
 /// The same for a handler.
-pub fn import(city: &City, bytes: &[u8]) -> Result<FileDone, Refuse> {
+pub fn import(city: &City, bytes: &[u8], room: u64) -> Result<FileDone, Refuse> {
     let mut behind = bytes;
     let label = Label::read(&mut behind)?;
     match label.purpose {
-        Purpose::Request => request::import(city, bytes),
-        Purpose::EnrolAsk => yes::import(city, &label, behind),
+        Purpose::Request => request::import(city, bytes, room),
+        Purpose::EnrolAsk => yes::import(city, &label, behind, room),
         Purpose::Answer | Purpose::EnrolYes => Err(Refuse::bad("wrong_way")),
     }
 }
@@ -83,7 +97,7 @@ impl From<FileError> for Refuse {
     fn from(error: FileError) -> Refuse {
         match error {
             FileError::Io(cause) => Refuse::inner(&cause),
-            FileError::Damaged(Some(Place { section, of })) => {
+            FileError::Damaged(Some(Place { section, of })) | FileError::WrongBlob(Place { section, of }) => {
                 Refuse::bad("damaged_file").with(format!("{section}/{of}"))
             }
             FileError::TooLarge => Refuse::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),

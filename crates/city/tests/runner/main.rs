@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod backup;
+mod blob_copies;
 mod blobs;
 mod check;
 mod console;
@@ -11,4 +12,5 @@ mod init;
 mod judge;
 mod redact;
 mod usb;
+mod usb_blobs;
 mod world;

@@ -7,20 +7,35 @@ use axum::http::{Request, StatusCode, header};
 use ed25519_dalek::Signer;
 use replica::{Change, DeviceId};
 use serde_json::Value;
-use wire::file::{FileError, Head, Label, OpeningKey, Purpose, SectionKind, open, seal_all};
+use wire::file::{Head, Label, OpeningKey, Purpose, SectionHead, SectionKind, open, write};
 use wire::{Have, Request as Ask, StreamAsk};
 
 impl Laptop {
     /// A file with these changes.
-    fn file(&self, town: &TestCity, changes: &[&Change], nonce: u8) -> Vec<u8> {
+    pub fn file(&self, town: &TestCity, changes: &[&Change], nonce: u8) -> Vec<u8> {
+        self.file_with(town, changes, &[], nonce)
+    }
+
+    /// A file with these changes, and sections behind them whose hashes are those of other bytes perhaps.
+    pub fn file_with(
+        &self,
+        town: &TestCity,
+        changes: &[&Change],
+        behind: &[(SectionKind, &[u8], &[u8])],
+        nonce: u8,
+    ) -> Vec<u8> {
         let ask = StreamAsk { stream: self.stream, have: Have::Full(replica::Frontier::default()) };
         let changes = changes.iter().map(|change| change.raw.clone()).collect();
         let body = Ask { streams: vec![ask], budget: u32::MAX, presented: Vec::new(), changes }.encode();
-        let label = Label {
-            purpose: Purpose::Request,
-            city: town.city.root,
-            recipient: town.city.operating().unwrap().device(),
-        };
+        let recipient = town.city.operating().unwrap().device();
+        let label = Label { purpose: Purpose::Request, city: town.city.root, recipient };
+        let mut parts = vec![(SectionKind::Message, body.as_slice(), body.as_slice())];
+        parts.extend(behind);
+        let named = parts.iter().map(|(kind, named, bytes)| SectionHead {
+            kind: *kind,
+            len: bytes.len() as u64,
+            hash: *blake3::hash(named).as_bytes(),
+        });
         let head = Head {
             sender: self.device(),
             nonce: [nonce; 16],
@@ -29,10 +44,12 @@ impl Laptop {
             since: 0,
             certificate: String::new(),
             streams: vec![self.stream],
-            sections: Vec::new(),
+            sections: named.collect(),
         };
-        let sign = |input: &[u8]| Ok::<_, FileError>(self.key.sign(input).to_bytes());
-        seal_all(&label, head, &[(SectionKind::Message, body)], sign, Vec::new()).unwrap()
+        let signature = self.key.sign(&head.signature_input(&label)).to_bytes();
+        let mut bodies: Vec<&[u8]> = parts.iter().map(|(_, _, bytes)| *bytes).collect();
+        let bodies = bodies.iter_mut().map(|body| body as &mut dyn std::io::Read);
+        write(&label, &head, &signature, bodies, Vec::new()).unwrap()
     }
 }
 

@@ -55,6 +55,13 @@ fn raw(folder: &Folder) -> rusqlite::Connection {
     db
 }
 
+/// The files of attachments below a city's folder, or a backup.
+pub fn blob_files(folder: &Folder) -> Vec<PathBuf> {
+    let inside =
+        |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    inside(folder.blobs()).flat_map(inside).collect()
+}
+
 pub fn promise(text: &str) -> Value {
     json!({ "text": text, "promised_on": "2026-10-13" })
 }
@@ -87,10 +94,7 @@ impl TestCity {
 
     /// The files of attachments on the disk.
     pub fn blob_files(&self) -> Vec<PathBuf> {
-        let inside = |folder: PathBuf| {
-            std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path())
-        };
-        inside(self.folder().blobs()).flat_map(inside).collect()
+        blob_files(&self.folder())
     }
 
     pub fn files(&self) -> usize {

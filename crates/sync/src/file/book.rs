@@ -30,6 +30,11 @@ pub struct Note {
     /// Records of which the city did not hold everything.
     pub records: u64,
     pub bytes: u64,
+    /// Attachments that are in it, and those that did not fit.
+    #[serde(default)]
+    pub blobs: u64,
+    #[serde(default)]
+    pub blobs_left: u64,
     /// Ends of the own stream's chains that are in it or were with the city before.
     pub ends: Vec<(DeviceId, u64, ChangeId)>,
     /// The city's time of the receipt that answered it.
@@ -88,7 +93,9 @@ impl Book {
 impl Note {
     pub(crate) fn new(nonce: &[u8; 16], at: i64) -> Note {
         let nonce = replica::to_hex(nonce);
-        Note { nonce, at, changes: 0, records: 0, bytes: 0, ends: Vec::new(), answered: None, order: 0 }
+        let (changes, records, bytes, blobs, blobs_left) = (0, 0, 0, 0, 0);
+        let (ends, answered, order) = (Vec::new(), None, 0);
+        Note { nonce, at, changes, records, bytes, blobs, blobs_left, ends, answered, order }
     }
 
     /// Says whether a change of the own stream is in the file, or was with the city when it was made.

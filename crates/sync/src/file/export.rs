@@ -2,15 +2,16 @@
 
 use super::book::{Book, Note};
 use super::bundle::{send, vouched};
+use super::parcel;
 use crate::chain::Held;
 use crate::enrol::Enrolment;
 use crate::error::SyncError;
 use crate::plan::Sides;
-use replica::{DeviceId, Frontier};
+use replica::{BlobHash, DeviceId, Frontier};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{Read, Write};
 use store::{Sources, Store};
-use wire::file::{Head, Label, PART, Purpose, SectionKind, seal_all};
+use wire::file::{Head, Label, PART, Purpose, SectionHead, SectionKind, write};
 use wire::{Bodies, ChangeWriter, Have, Request, Span, StreamAsk};
 
 /// What goes into a file.
@@ -26,13 +27,16 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
     pub note: Note,
+    blobs: Vec<BlobHash>,
 }
 
-/// Writes a file for the city. Call [`exported`] once it is safely where the person wants it.
+/// Writes a file for the city, with at most so many bytes of attachments. Call [`exported`] once it is safely where the
+/// person wants it.
 pub fn export(
     store: &Store,
     sources: &dyn Sources,
     scope: Scope,
+    room: u64,
     out: &mut dyn Write,
 ) -> Result<Exported, SyncError> {
     let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
@@ -47,7 +51,11 @@ pub fn export(
     note.ends = own_ends(store, &sides)?;
     let (bodies, changes) = bodies(store, &sides)?;
     note.changes = changes as u64;
+    let parcel = parcel::pack(store, &sides, scope, room)?;
+    (note.blobs, note.blobs_left) = (parcel.blobs.len() as u64, parcel.left);
     let label = Label { purpose: Purpose::Request, city: enrolment.root, recipient: enrolment.operating };
+    let mut parts: Vec<_> = bodies.into_iter().map(|body| (SectionKind::Message, body)).collect();
+    parts.push((SectionKind::Held, parcel.held.encode()));
     let head = Head {
         sender: store.device()?,
         nonce,
@@ -56,18 +64,27 @@ pub fn export(
         since: store.receipts(1)?.first().map_or(0, |receipt| receipt.at),
         certificate: String::new(),
         streams: sides.iter().map(|sides| sides.stream).collect(),
-        sections: Vec::new(),
+        sections: parts.iter().map(named).chain(parcel.sections()).collect(),
     };
-    let sections: Vec<_> = bodies.into_iter().map(|body| (SectionKind::Message, body)).collect();
+    let signature = store.sign(&head.signature_input(&label))?;
+    let mut bodies: Vec<&[u8]> = parts.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+    let mut blobs: Vec<_> = parcel.readers(store).collect();
+    let bodies = bodies.iter_mut().map(|body| body as &mut dyn Read);
+    let sections = bodies.chain(blobs.iter_mut().map(|blob| blob as &mut dyn Read));
     let mut counted = Counted { out, bytes: 0 };
-    seal_all::<_, SyncError>(&label, head, &sections, |input| Ok(store.sign(input)?), &mut counted)?;
+    write(&label, &head, &signature, sections, &mut counted)?;
     note.bytes = counted.bytes;
-    Ok(Exported { note })
+    Ok(Exported { note, blobs: parcel.blobs.iter().map(|named| named.hash).collect() })
+}
+
+fn named((kind, bytes): &(SectionKind, Vec<u8>)) -> SectionHead {
+    SectionHead { kind: *kind, len: bytes.len() as u64, hash: *blake3::hash(bytes).as_bytes() }
 }
 
 /// Notes that a file is where it should be: its changes wait for a receipt from now on.
 pub fn exported(store: &Store, file: &Exported) -> Result<(), SyncError> {
-    Book::add(store, file.note.clone())
+    Book::add(store, file.note.clone())?;
+    parcel::note_carried(store, &file.blobs)
 }
 
 /// The request in as many bodies as it takes: the first says what is held here, the others only carry.

@@ -10,12 +10,12 @@ use std::sync::atomic::Ordering;
 use store::{Author, BlobHere};
 use sync::{BlobPlan, BlobReport, Reach, SyncError};
 
-const THUMB: usize = 9_000;
-const PHOTO: usize = 300_000;
+pub const THUMB: usize = 9_000;
+pub const PHOTO: usize = 300_000;
 const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Bytes that do not pack away.
-fn photo(seed: u8, len: usize) -> Vec<u8> {
+pub fn photo(seed: u8, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     blake3::Hasher::new().update(&[seed]).finalize_xof().fill(&mut bytes);
     bytes
@@ -23,7 +23,7 @@ fn photo(seed: u8, len: usize) -> Vec<u8> {
 
 impl Laptop {
     /// Records a meeting with a photo and its thumbnail.
-    fn attach(&self, id: &str, seed: u8) -> [BlobHash; 2] {
+    pub fn attach(&self, id: &str, seed: u8) -> [BlobHash; 2] {
         let (photo, thumb) = (photo(seed, PHOTO), photo(seed + 100, THUMB));
         let refer = |bytes: &[u8]| {
             let hash = self.store.add_blob(bytes).unwrap();
@@ -57,17 +57,17 @@ impl Laptop {
         panic!("twenty attempts were cut");
     }
 
-    fn has_file(&self, hash: &BlobHash) -> bool {
+    pub fn has_file(&self, hash: &BlobHash) -> bool {
         self.store.blob(hash).unwrap().is_some()
     }
 
-    fn at_city(&self, hash: &BlobHash) -> bool {
+    pub fn at_city(&self, hash: &BlobHash) -> bool {
         self.store.blob_state(hash).unwrap().at_city
     }
 }
 
 impl Town {
-    fn has_file(&self, hash: &BlobHash) -> bool {
+    pub fn has_file(&self, hash: &BlobHash) -> bool {
         self.city.blob(hash).unwrap().is_some_and(|bytes| BlobHash::of(&bytes) == *hash)
     }
 

@@ -5,9 +5,9 @@ use crate::town::{Laptop, START, Town, promise};
 use city::{FileDone, FileReport};
 use replica::StreamId;
 use serde_json::json;
-use store::{Author, Store};
+use store::{Author, MOST_LOST, Store};
 use sync::SyncError;
-use sync::file::{Book, Exported, Imported, Scope, ask, begin, export, exported, import};
+use sync::file::{BLOBS, Book, Exported, Imported, Scope, ask, begin, export, exported, import};
 use wire::file::Place;
 
 /// Records of about 1 KiB packed.
@@ -15,7 +15,7 @@ const BULK: usize = 1400;
 
 impl Laptop {
     /// A branch that was let in by file, and has read the city's yes.
-    fn enrolled_by_file(town: &Town, name: &str) -> Laptop {
+    pub fn enrolled_by_file(town: &Town, name: &str) -> Laptop {
         let laptop = Laptop::new(town, name);
         let asked = laptop.asks(&town.code("O003"));
         let done = laptop.reads(&town.takes(&asked).answer.bytes).unwrap();
@@ -23,26 +23,36 @@ impl Laptop {
         laptop
     }
 
-    fn asks(&self, code: &str) -> Vec<u8> {
+    pub fn asks(&self, code: &str) -> Vec<u8> {
         begin(&self.store, code, &*self.sources).unwrap();
         let mut file = Vec::new();
         ask(&self.store, "支部电脑", &*self.sources, &mut file).unwrap();
         file
     }
 
-    fn makes(&self, scope: Scope) -> (Vec<u8>, Exported) {
+    pub fn makes(&self, scope: Scope) -> (Vec<u8>, Exported) {
+        self.makes_within(scope, BLOBS)
+    }
+
+    /// A file with at most so many bytes of attachments.
+    pub fn makes_within(&self, scope: Scope, room: u64) -> (Vec<u8>, Exported) {
         let mut file = Vec::new();
-        let made = export(&self.store, &*self.sources, scope, &mut file).unwrap();
+        let made = export(&self.store, &*self.sources, scope, room, &mut file).unwrap();
         exported(&self.store, &made).unwrap();
         (file, made)
     }
 
-    fn exports(&self) -> Vec<u8> {
+    pub fn exports(&self) -> Vec<u8> {
         self.makes(Scope::SinceReceipt).0
     }
 
-    fn reads(&self, file: &[u8]) -> Result<Imported, SyncError> {
-        import(&self.store, file)
+    pub fn reads(&self, file: &[u8]) -> Result<Imported, SyncError> {
+        self.reads_within(file, MOST_LOST)
+    }
+
+    /// After a person agreed to this many losses.
+    pub fn reads_within(&self, file: &[u8], most_lost: u64) -> Result<Imported, SyncError> {
+        import(&self.store, file, most_lost)
     }
 
     /// Writes what takes several parts of a file.
@@ -62,7 +72,7 @@ impl Laptop {
         self.store.own_stream().unwrap().unwrap()
     }
 
-    fn waits(&self) -> u64 {
+    pub fn waits(&self) -> u64 {
         self.store.outbox().unwrap().changes
     }
 
@@ -72,12 +82,12 @@ impl Laptop {
 }
 
 impl Town {
-    fn takes(&self, file: &[u8]) -> FileDone {
+    pub fn takes(&self, file: &[u8]) -> FileDone {
         self.city.import_file(file).unwrap_or_else(|refusal| panic!("the city refused: {refusal:?}"))
     }
 
     #[track_caller]
-    fn refuses(&self, file: &[u8], code: &str) {
+    pub fn refuses(&self, file: &[u8], code: &str) {
         assert_eq!(self.city.import_file(file).unwrap_err().code, code);
     }
 }
@@ -230,7 +240,7 @@ fn two_laptops_of_a_branch_meet_through_the_city_and_anybody_may_carry() {
     let town = Town::new();
     let one = Laptop::enrolled_by_file(&town, "one");
     let two = Laptop::enrolled_by_file(&town, "two");
-    sync::file::import(&two.store, town.takes(&one.exports()).answer.bytes.as_slice()).unwrap_err();
+    two.reads(&town.takes(&one.exports()).answer.bytes).unwrap_err();
     sync::reissue(&two.store, &Default::default(), START, "zhd").unwrap();
     one.write("a", promise(1));
     two.write("b", promise(2));

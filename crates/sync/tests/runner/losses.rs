@@ -1,6 +1,6 @@
 //! More than twenty records at once are not taken away without a question, in either direction.
 
-use crate::town::{Laptop, Town, promise};
+use crate::town::{Laptop, START, Town, promise};
 use store::MOST_LOST;
 use sync::{Consent, SyncError, Way};
 
@@ -89,4 +89,34 @@ fn deletions_in_small_portions_within_one_exchange_are_counted_together() {
     let ran = engine.exchange(&a.store);
     assert!(matches!(ran, Err(SyncError::TooManyLost { way: Way::Incoming, .. })), "{ran:?}");
     assert!(live(&a) >= 40, "{} are left", live(&a));
+}
+
+#[test]
+fn a_file_that_would_take_many_records_away_asks_first_and_its_receipt_counts_nevertheless() {
+    let town = Town::new();
+    let one = Laptop::enrolled_by_file(&town, "one");
+    one.write_many("r", 30);
+    one.reads(&town.takes(&one.exports()).answer.bytes).unwrap();
+    let two = Laptop::enrolled_by_file(&town, "two");
+    sync::reissue(&two.store, &Default::default(), START, "zhd").unwrap();
+    (0..25).for_each(|at| two.remove(&format!("r{at}")));
+    town.takes(&two.exports());
+
+    one.write("mine", promise(7));
+    let answer = town.takes(&one.exports()).answer.bytes;
+    for _ in 0..2 {
+        let done = one.reads(&answer).unwrap();
+        let losses = done.question.expect("the person is asked, every time");
+        assert_eq!((losses.count, losses.named.len(), done.new), (25, 5, 0));
+        assert_eq!(
+            (live(&one), one.waits()),
+            (31, 0),
+            "nothing was taken away, and what is here is reported"
+        );
+    }
+    assert!(one.reads_within(&answer, 24).unwrap().question.is_some(), "a yes to fewer is none");
+    let done = one.reads_within(&answer, 25).unwrap();
+    assert!(done.question.is_none() && done.new > 0 && !done.stale);
+    assert_eq!(live(&one), 6);
+    one.agrees_with(&town);
 }

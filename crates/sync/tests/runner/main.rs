@@ -7,6 +7,7 @@ mod cuts;
 mod damaged;
 mod enrol;
 mod exchange;
+mod file_blobs;
 mod files;
 mod keys;
 mod line;

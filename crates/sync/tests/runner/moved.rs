@@ -76,3 +76,26 @@ fn a_branch_cannot_announce_an_address() {
     assert_eq!(address(&a), before);
     a.agrees_with(&town);
 }
+
+#[test]
+fn a_branch_that_came_in_by_file_learns_the_citys_address_from_its_files_or_from_a_person() {
+    let town = Town::new();
+    let one = Laptop::enrolled_by_file(&town, "one");
+    assert_eq!(address(&one), "", "nobody said one");
+    sync::move_city(&one.store, &town.address()).unwrap();
+    one.write("a", promise(1));
+    one.exchange_until_through();
+    one.agrees_with(&town);
+
+    town.city.announce("operator", "https://dj.example.cn").unwrap();
+    assert_eq!(one.reads(&town.takes(&one.exports()).answer.bytes).unwrap().moved_to, None);
+    assert_eq!(
+        address(&one),
+        town.address().to_string(),
+        "one that is known is left only for one that answers"
+    );
+    let two = Laptop::new(&town, "two");
+    let done = two.reads(&town.takes(&two.asks(&town.code("O003"))).answer.bytes).unwrap();
+    assert_eq!(done.moved_to.as_deref(), Some("https://dj.example.cn"));
+    assert_eq!(address(&two), "https://dj.example.cn");
+}

@@ -133,3 +133,29 @@ fn a_laptop_that_was_found_again_is_reinstated() {
     a.agrees_with(&town);
     b.agrees_with(&town);
 }
+
+#[test]
+fn photos_of_a_revoked_laptop_wait_beside_its_records_and_come_out_with_them() {
+    let (town, a, b) = revoked();
+    let stream = a.store.own_stream().unwrap().unwrap();
+    let hashes = b.attach("m1", 1);
+    let mut engine = b.engine();
+    assert_eq!(engine.exchange(&b.store).unwrap_err().code(), "revoked");
+    let go_on = &mut |_| std::ops::ControlFlow::Continue(());
+    assert_eq!(engine.hand_in_blobs(&b.store, go_on).unwrap().sent, 2);
+    assert!(
+        hashes.iter().all(|hash| town.has_file(hash) && !b.at_city(hash)),
+        "kept, and nothing is promised"
+    );
+    let fetch = || {
+        a.exchange().unwrap();
+        let plan = sync::BlobPlan { fetch: sync::Reach::All, ..sync::BlobPlan::usual() };
+        a.engine().blobs(&a.store, &plan, &mut |_| std::ops::ControlFlow::Continue(())).unwrap().fetched
+    };
+    assert_eq!(fetch(), 0);
+    let held: Vec<_> = town.city.quarantine(&stream).unwrap().iter().map(|it| it.change.id).collect();
+    town.city.release("operator", &stream, &held).unwrap();
+    assert_eq!(fetch(), 2);
+    assert!(hashes.iter().all(|hash| a.has_file(hash)));
+    assert_eq!(town.city.check().unwrap().findings, []);
+}

@@ -18,6 +18,8 @@ pub enum SectionKind {
     Enrolment,
     /// An attachment; its hash is its name.
     Blob,
+    /// Which attachments the sender holds whole: an [`Inventory`](super::Inventory).
+    Held,
     Other(u64),
 }
 
@@ -27,6 +29,7 @@ impl SectionKind {
             Self::Message => 1,
             Self::Enrolment => 2,
             Self::Blob => 3,
+            Self::Held => 4,
             Self::Other(number) => number,
         }
     }
@@ -36,6 +39,7 @@ impl SectionKind {
             1 => Self::Message,
             2 => Self::Enrolment,
             3 => Self::Blob,
+            4 => Self::Held,
             other => Self::Other(other),
         }
     }

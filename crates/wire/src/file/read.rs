@@ -51,14 +51,16 @@ pub fn open<R: Read>(label: &Label, from: R, key: &OpeningKey) -> Result<OpenFil
 }
 
 impl<R: Read> OpenFile<R> {
-    /// The next section that this program knows. After an error nothing more can be read.
+    /// The next section that this program knows. After an error nothing more can be read, but for
+    /// [`FileError::WrongBlob`].
     #[expect(clippy::should_implement_trait, reason = "an iterator would have to own its error")]
     pub fn next(&mut self) -> Result<Option<Section>, FileError> {
         while let Some(section) = self.head.sections.get(self.next).copied() {
             self.next += 1;
-            let place = Some(Place { section: self.next, of: self.head.sections.len() });
+            let at = Place { section: self.next, of: self.head.sections.len() };
+            let place = Some(at);
             let most = match section.kind {
-                SectionKind::Message => MAX_BODY as u64,
+                SectionKind::Message | SectionKind::Held => MAX_BODY as u64,
                 SectionKind::Enrolment => MAX_ENROLMENT,
                 SectionKind::Blob => MAX_BLOB,
                 SectionKind::Other(_) => {
@@ -71,8 +73,10 @@ impl<R: Read> OpenFile<R> {
             }
             let mut bytes = Vec::new();
             (&mut self.from).take(section.len).read_to_end(&mut bytes).map_err(|error| lost(error, place))?;
-            if bytes.len() as u64 != section.len || *blake3::hash(&bytes).as_bytes() != section.hash {
-                return Err(FileError::Damaged(place));
+            let is_cut = bytes.len() as u64 != section.len;
+            if is_cut || *blake3::hash(&bytes).as_bytes() != section.hash {
+                let only_this = section.kind == SectionKind::Blob && !is_cut;
+                return Err(if only_this { FileError::WrongBlob(at) } else { FileError::Damaged(place) });
             }
             return Ok(Some(Section { kind: section.kind, hash: section.hash, bytes }));
         }

@@ -147,6 +147,37 @@ fn a_flipped_bit_costs_what_follows_and_names_the_place() {
 }
 
 #[test]
+fn an_attachment_of_other_bytes_is_passed_over_and_nothing_else() {
+    let (laptop, city) = (Device::new(1, None), Device::new(50, None));
+    let (label, mut head) = (label(&city), head(&laptop));
+    let section = |kind, of: &[u8], bytes: &[u8]| wire::file::SectionHead {
+        kind,
+        len: bytes.len() as u64,
+        hash: *blake3::hash(of).as_bytes(),
+    };
+    let pieces: [(SectionKind, &[u8], &[u8]); 3] = [
+        (SectionKind::Blob, b"one", b"one"),
+        (SectionKind::Blob, b"two", b"???"),
+        (SectionKind::Blob, b"three", b"three"),
+    ];
+    head.sections = pieces.iter().map(|(kind, of, bytes)| section(*kind, of, bytes)).collect();
+    let signature = sign(&laptop, &head.signature_input(&label));
+    let mut bodies: Vec<&[u8]> = pieces.iter().map(|(_, _, bytes)| *bytes).collect();
+    let bodies = bodies.iter_mut().map(|body| body as &mut dyn std::io::Read);
+    let file = wire::file::write(&label, &head, &signature, bodies, Vec::new()).unwrap();
+    let mut open = opened(&file, &key(&city)).unwrap();
+    assert_eq!(open.next().unwrap().unwrap().bytes, b"one");
+    assert!(matches!(open.next(), Err(FileError::WrongBlob(Place { section: 2, of: 3 }))));
+    assert_eq!(open.next().unwrap().unwrap().bytes, b"three");
+    assert!(open.next().unwrap().is_none());
+}
+
+fn sign(by: &Device, input: &[u8]) -> [u8; 64] {
+    use ed25519_dalek::Signer;
+    by.key.sign(input).to_bytes()
+}
+
+#[test]
 fn lengths_that_are_not_true_take_no_memory() {
     use ed25519_dalek::Signer;
     let (laptop, city) = (Device::new(1, None), Device::new(50, None));

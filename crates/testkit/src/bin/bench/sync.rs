@@ -45,7 +45,8 @@ pub fn measure(records: usize, changes: usize) -> Result<Figures> {
     figures.bulk(&format!("{records} records city → second laptop"), &down, packed)?;
     let begin = Instant::now();
     b.store.index_words()?;
-    figures.detail(format!("the search box had caught up after another {:.2} s", begin.elapsed().as_secs_f64()));
+    figures
+        .detail(format!("the search box had caught up after another {:.2} s", begin.elapsed().as_secs_f64()));
     exchange(&a)?;
     place.is_one_with(&[&a, &b], &streams)?;
 

@@ -1,11 +1,11 @@
 //! Files on USB sticks: what each opens to.
 
 use ed25519_dalek::{Signer, SigningKey};
-use replica::{DeviceId, RootKey, certify, device_of, from_hex, opening_key, sealing_key, to_hex};
+use replica::{BlobHash, DeviceId, RootKey, certify, device_of, from_hex, opening_key, sealing_key, to_hex};
 use serde_json::{Value, json};
 use wire::enrol::{ChangeText, CodeKey, EnrolAsk, EnrolYes, Keys, Sealed, Way};
 use wire::file::{
-    Head, Label, OpenFile, OpeningKey, Purpose, Section, SectionHead, SectionKind, of_code, open,
+    Head, Inventory, Label, OpenFile, OpeningKey, Purpose, Section, SectionHead, SectionKind, of_code, open,
 };
 use wire::{Answer, Have, Request, StreamAsk};
 
@@ -92,6 +92,11 @@ pub fn made() -> Value {
         .with(SectionKind::Other(77), vec![1, 2, 3])
         .with(SectionKind::Message, request(Vec::new(), raws()))
         .with(SectionKind::Blob, b"one".to_vec());
+    let held = Inventory { streams: vec![(stream(), vec![BlobHash::of(b"one"), BlobHash::of(b"two")])] };
+    let photos = Draft::request()
+        .with(SectionKind::Held, held.encode())
+        .with(SectionKind::Blob, b"one".to_vec())
+        .with(SectionKind::Blob, b"two".to_vec());
     let drafts = [
         ("request", "What a laptop brings.", Draft::request()),
         (
@@ -99,6 +104,7 @@ pub fn made() -> Value {
             "A section of a newer program is passed over; later bodies only carry.",
             more,
         ),
+        ("request-with-attachments", "What the laptop holds, and what the city may lack of it.", photos),
         (
             "answer",
             "The city's answer to the first file. The receipt answers the nonce of that file.",
@@ -232,6 +238,7 @@ fn number(kind: SectionKind) -> u64 {
         SectionKind::Message => 1,
         SectionKind::Enrolment => 2,
         SectionKind::Blob => 3,
+        SectionKind::Held => 4,
         SectionKind::Other(number) => number,
     }
 }
@@ -270,6 +277,14 @@ fn said(head: &Head, label: &Label, section: &Section, first: bool) -> Result<Va
             Ok(
                 json!({ "kind": kind, "place": sealed.place, "body": to_hex(blake3::hash(sealed.body.as_bytes()).as_bytes()), "mac": sealed.mac, "fits": fits }),
             )
+        }
+        SectionKind::Held => {
+            let held = Inventory::decode(&section.bytes).map_err(malformed)?;
+            let hashes = held.streams.iter().map(|(stream, hashes)| {
+                json!({ "stream": stream.to_string(),
+                        "blobs": hashes.iter().map(ToString::to_string).collect::<Vec<_>>() })
+            });
+            Ok(json!({ "kind": kind, "holds": hashes.collect::<Vec<_>>() }))
         }
         SectionKind::Blob | SectionKind::Other(_) => {
             Ok(json!({ "kind": kind, "bytes": hex(&section.bytes) }))
