@@ -62,7 +62,7 @@ impl Course {
     /// The same in a longer piece of work, at its beginning or further on.
     fn deadly_late(dice: &mut Random) -> Course {
         let course = Course::deadly(dice);
-        let later = if dice.chance(50) { 4 } else { 0 };
+        let later = if dice.chance(50) { 0 } else { 4 };
         Course { commits: course.commits + later, ..course }
     }
 
