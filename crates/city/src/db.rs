@@ -1,6 +1,7 @@
 //! The embedded database: one SQLCipher file, its key in a file of its own, migrations by number.
 
 use replica::planted;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -197,7 +198,9 @@ fn connect(file: &Path, key: &str, ground: Ground) -> Result<Connection, DbError
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    // Else SQLite compiles a statement again whenever a value is bound that a partial index might turn on.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
 

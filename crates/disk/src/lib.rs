@@ -98,6 +98,11 @@ impl Disk {
         self.state().files.values().map(|file| file.length).sum()
     }
 
+    /// Whether a program has opened this file on the disk.
+    pub fn knows(&self, path: &Path) -> bool {
+        self.state().files.contains_key(path)
+    }
+
     /// Writes what is on the disk after the failure into `folder`: everything synced, and of the rest the sectors
     /// that `chance` picks.
     pub fn surface(&self, folder: &Path, mut chance: impl FnMut() -> bool) {

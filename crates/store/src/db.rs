@@ -50,7 +50,9 @@ impl Place {
             db.execute_batch("PRAGMA cipher_log_level = NONE")?;
             db.pragma_update(None, "key", key.to_sqlcipher().as_str())?;
         }
-        db.set_prepared_statement_cache_capacity(128);
+        // Else SQLite compiles a statement again whenever a value is bound that a partial index might turn on.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        db.set_prepared_statement_cache_capacity(256);
         Ok(db)
     }
 

@@ -103,6 +103,12 @@ impl Engine {
         Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, consent: Consent::default(), skew: 0 })
     }
 
+    /// The same with other bodies at first: small ones in tests, so that little makes many requests.
+    #[doc(hidden)]
+    pub fn with_budget(self, budget: u32) -> Engine {
+        Engine { budget, ..self }
+    }
+
     /// Runs rounds until nothing is left to exchange. What went through before an error stays. A person is asked by
     /// [`SyncError::TooManyLost`], after everything else went through.
     pub fn exchange(&mut self, store: &Store) -> Result<Report, SyncError> {

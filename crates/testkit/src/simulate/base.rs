@@ -24,8 +24,8 @@ use super::versions::Versions;
 use crate::builders::PASSWORD;
 use crate::world::World;
 
-const ORGANISATION: &str = "O003";
-const OTHER_ORGANISATION: &str = "O004";
+pub const ORGANISATION: &str = "O003";
+pub const OTHER_ORGANISATION: &str = "O004";
 /// Laptops of the branch; after them come one that has never seen the city, and one of another branch.
 pub const ENROLLED: usize = 6;
 pub const LATE: usize = ENROLLED;

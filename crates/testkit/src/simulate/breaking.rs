@@ -11,6 +11,7 @@ use super::base::copy;
 use super::exchanging::Course;
 use super::laptop::Laptop;
 use super::oracle::{ERROR, broken};
+use super::photos::everything;
 use super::stage::{Stage, Who};
 use super::story::What;
 use super::writing::{Act, act};
@@ -18,8 +19,17 @@ use crate::random::Random;
 
 /// Storage operations of one thing that happens, about.
 const OPERATIONS: usize = 60;
-/// The files that SQLite writes; the rest of a folder is as it was.
-const WRITTEN: [&str; 4] = ["branch.db", "branch.db-wal", "city.sqlite", "city.sqlite-wal"];
+/// The files that SQLite writes, once it has opened them; the rest of a folder is as it was.
+const WRITTEN: [&str; 3] = ["branch.db", "blobs.db", "city.sqlite"];
+
+/// What a laptop is at when its power fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Saves,
+    Exchanges,
+    Attaches,
+    MovesPhotos,
+}
 
 impl Stage {
     /// The power fails at some storage operation of a laptop or of the city, and the disk keeps what was synced and some
@@ -28,28 +38,37 @@ impl Stage {
         let disk = self.disk();
         match dice.below(3) {
             0 => self.city_loses_power(disk, dice),
-            1 => self.laptop_loses_power(disk, dice, true),
-            _ => self.laptop_loses_power(disk, dice, false),
+            1 => self.laptop_loses_power(disk, dice, Doing::Exchanges),
+            _ => self.laptop_loses_power(disk, dice, Doing::Saves),
         }
+    }
+
+    /// The same while a laptop keeps a photo, or moves some.
+    pub fn power_loss_at_photos(&mut self, dice: &mut Random) -> Result<Vec<Who>> {
+        let doing = if dice.chance(50) { Doing::Attaches } else { Doing::MovesPhotos };
+        self.laptop_loses_power(self.disk(), dice, doing)
     }
 
     fn laptop_loses_power(
         &mut self,
         disk: &'static Disk,
         dice: &mut Random,
-        exchanges: bool,
+        doing: Doing,
     ) -> Result<Vec<Who>> {
         let at = self.any(dice);
         let name = self.laptops[at].name;
         self.laptops[at].put_on(Some(disk))?;
         disk.stop_after(dice.below(OPERATIONS) as u64);
-        if exchanges {
-            self.note(format!("{name} loses power while it exchanges"));
-            self.try_exchange(at, &Course::on_bad_disk())?;
-        } else {
-            self.note(format!("{name} loses power while it saves"));
-            let done = act(self.laptops[at].store(), What::Edit, dice, || ());
-            self.promise(done);
+        self.note(format!("{name} loses power ({doing:?})"));
+        match doing {
+            Doing::Exchanges => self.try_exchange(at, &Course::on_bad_disk())?,
+            // What it was told is kept is promised there.
+            Doing::Attaches => drop(self.attach(at, dice)),
+            Doing::MovesPhotos => drop(self.carry_at(at, &everything(), &Course::on_bad_disk())?),
+            Doing::Saves => {
+                let done = act(self.laptops[at].store(), What::Edit, dice, || ());
+                self.promise(done);
+            }
         }
         self.laptops[at].stop();
         let left = self.fresh_folder();
@@ -141,9 +160,9 @@ impl Laptop {
 /// What the next start finds in a folder: files that nobody writes to as they are, and what the disk kept of the others.
 fn surface(folder: &Path, left: &Path, inner: &str, disk: &'static Disk, dice: &mut Random) -> Result<()> {
     copy(folder, left)?;
-    for name in WRITTEN {
-        let file = left.join(inner).join(name);
-        if file.exists() {
+    let lies = |name: &str| left.join(inner).join(name);
+    for name in WRITTEN.into_iter().filter(|name| disk.knows(&folder.join(inner).join(name))) {
+        for file in [lies(name), lies(&format!("{name}-wal"))].iter().filter(|file| file.exists()) {
             std::fs::remove_file(file)?;
         }
     }

@@ -12,6 +12,9 @@ use super::oracle::{ERROR, REPORTED, RIGHTS, broken};
 use super::stage::{Stage, Who};
 use crate::random::Random;
 
+/// Bytes of the first body where lines are bad: a few changes.
+const NARROW: u32 = 2 * 1024;
+
 /// What goes wrong in one exchange.
 pub struct Course {
     pub faults: Vec<(usize, Fault)>,
@@ -56,7 +59,14 @@ impl Course {
         Course { commits: i64::try_from(dice.between(1, 4)).expect("a small number"), ..Course::clean() }
     }
 
-    fn is_clean(&self) -> bool {
+    /// The same in a longer piece of work, at its beginning or further on.
+    fn deadly_late(dice: &mut Random) -> Course {
+        let course = Course::deadly(dice);
+        let later = if dice.chance(50) { 0 } else { 4 };
+        Course { commits: course.commits + later, ..course }
+    }
+
+    pub fn is_clean(&self) -> bool {
         self.faults.is_empty() && self.commits == 0 && !self.bad_disk
     }
 }
@@ -74,10 +84,11 @@ impl Stage {
     pub fn exchange_at(&mut self, at: usize, course: &Course) -> Result<Vec<Who>> {
         let before = self.site.mirror.verdicts(&self.laptops[at].branch);
         let Some(Ran { done, hits }) = self.run_exchange(at, course)? else { return Ok(Vec::new()) };
-        self.look_after_exchange(at, &before)?;
+        self.look_at_what_came(at, &before)?;
         if course.is_clean() && matches!(done, Some(Ok(_))) {
             self.laptops[at].stale = false;
             self.check_reported(at)?;
+            self.check_drained(at, &before)?;
             self.check_served(at, &before)?;
         }
         // One that went through without its fault is not that event, but an exchange all the same.
@@ -97,9 +108,12 @@ impl Stage {
         }
         let line = Line::faulty(&city, &delayed, course.faults.clone());
         let (hits, twice) = (line.hits(), line.twice());
+        let heard = self.laptops[at].store().receipts(1)?;
         let done = self.laptops[at].run(course.commits, |laptop| exchange(laptop, line))?;
         drop(city);
-        let name = self.laptops[at].name;
+        let laptop = &mut self.laptops[at];
+        laptop.stale &= laptop.store().receipts(1)? == heard;
+        let name = laptop.name;
         let words = match &done {
             None => "dies in the middle".to_owned(),
             Some(Ok(report)) => format!("{} sent, {} received", report.sent, report.received),
@@ -113,8 +127,9 @@ impl Stage {
         }
     }
 
-    /// Nobody is given what the city refused of others. A device that was introduced by the author's is the author's, too.
-    fn look_after_exchange(&mut self, at: usize, before: &Verdicts) -> Result<()> {
+    /// Looks at both. Nobody is given what the city had refused of others. A device that was introduced by the author's is the author's,
+    /// too.
+    pub fn look_at_what_came(&mut self, at: usize, before: &Verdicts) -> Result<()> {
         let laptop = &mut self.laptops[at];
         let device = laptop.store().device()?;
         let new = laptop.look(&mut self.known)?;
@@ -145,6 +160,22 @@ impl Stage {
         }
     }
 
+    /// Nothing of a device that the city had let in waits behind something that the city refused.
+    fn check_drained(&self, at: usize, before: &Verdicts) -> Result<()> {
+        let laptop = &self.laptops[at];
+        let let_in =
+            |device: &DeviceId| before.devices.as_ref().is_some_and(|devices| devices.contains(device));
+        let mut left = laptop
+            .mirror
+            .ids()
+            .filter(|(id, kept)| kept.stream == laptop.branch && !self.site.mirror.holds(id));
+        let waits = left.find(|(id, _)| laptop.mirror.change(id).is_some_and(|it| let_in(&it.header.device)));
+        match waits {
+            None => Ok(()),
+            Some((id, _)) => broken(REPORTED, format!("{} exchanged and still has {id}", laptop.name)),
+        }
+    }
+
     /// How many changes of a laptop the city lacks, and how many the laptop thinks that it lacks.
     pub fn not_reported(&self, at: usize) -> Result<(u64, u64)> {
         let laptop = &self.laptops[at];
@@ -165,14 +196,18 @@ impl Stage {
         }
     }
 
+    /// Says whether a laptop works by itself, or was let in but has not issued its records again.
+    pub fn is_outside(&self, at: usize) -> Result<bool> {
+        Ok(Enrolment::of(self.laptops[at].store())?.is_none_or(|it| it.reissue_from.is_some()))
+    }
+
     /// A laptop that has worked by itself comes in, however often it is interrupted.
     pub fn late(&mut self, dice: &mut Random) -> Result<Vec<Who>> {
         let mut outside = Vec::new();
-        for (at, laptop) in self.laptops.iter().enumerate() {
-            match Enrolment::of(laptop.store())? {
-                None if !self.enrolment.is_empty() => outside.push(at),
-                Some(it) if it.reissue_from.is_some() => outside.push(at),
-                None | Some(_) => {}
+        for at in 0..self.laptops.len() {
+            let fresh = Enrolment::of(self.laptops[at].store())?.is_none();
+            if self.is_outside(at)? && !(fresh && self.enrolment.is_empty()) {
+                outside.push(at);
             }
         }
         if outside.is_empty() {
@@ -181,7 +216,7 @@ impl Stage {
         let at = outside[dice.below(outside.len())];
         let course = match dice.below(3) {
             0 => Course::clean(),
-            1 => Course::deadly(dice),
+            1 => Course::deadly_late(dice),
             _ => Course::faulty(dice, |dice| match dice.chance(50) {
                 true => Fault::DropAnswer,
                 false => Fault::Cut(dice.draw()),
@@ -215,7 +250,9 @@ impl Stage {
 }
 
 fn exchange(laptop: &Laptop, line: Line) -> Result<Report, SyncError> {
-    Engine::over(laptop.store(), Box::new(line), laptop.world.clone())?.exchange(laptop.store())
+    let engine = Engine::over(laptop.store(), Box::new(line), laptop.world.clone())?;
+    let mut engine = if laptop.narrow { engine.with_budget(NARROW) } else { engine };
+    engine.exchange(laptop.store())
 }
 
 /// None: it is enrolled already.
@@ -226,7 +263,7 @@ fn enrol(laptop: &Laptop, line: &Line, code: Option<&EnrolCode>) -> Result<(), S
 }
 
 /// On a line without faults only a device without rights is turned away; a fault of a program is never right.
-fn judge<T>(name: &str, done: Option<&Result<T, SyncError>>, course: &Course) -> Result<()> {
+pub fn judge<T>(name: &str, done: Option<&Result<T, SyncError>>, course: &Course) -> Result<()> {
     match done {
         Some(Err(_)) if course.bad_disk => Ok(()),
         Some(Err(SyncError::Store(error))) => broken(ERROR, format!("{name}'s store failed: {error}")),

@@ -15,6 +15,8 @@ use super::story::What;
 
 /// Rounds of everybody with the city after which nothing may be left to do.
 const ROUNDS: usize = 8;
+/// Every so many seeds there is no line at first, and everything must heal by files.
+const BY_FILES_EVERY: u64 = 5;
 
 impl Stage {
     /// The laptops whose device may write, by everything that anybody holds.
@@ -59,6 +61,9 @@ impl Stage {
                 self.look(Who::Laptop(at))?;
             }
         }
+        if self.seed.is_multiple_of(BY_FILES_EVERY) {
+            self.heal_by_files()?;
+        }
         let mut left = String::new();
         for _ in 0..ROUNDS {
             for at in 0..self.laptops.len() {
@@ -70,6 +75,9 @@ impl Stage {
             }
         }
         self.check_promises()?;
+        if left.is_empty() {
+            self.heal_photos()?;
+        }
         match left.is_empty() {
             true => self.prove(),
             false => broken(HEALS, left),
@@ -149,8 +157,8 @@ impl Stage {
 
     /// What was issued again keeps its origin, and is issued once, however often that was interrupted.
     fn check_reissued(&self) -> Result<()> {
-        let copied = [What::Clone, What::RestoreLaptop].iter().any(|what| self.counts.contains_key(what));
-        let Some(replica) = self.site.mirror.replica(&self.stream).filter(|_| !copied) else { return Ok(()) };
+        let replica = self.site.mirror.replica(&self.stream).filter(|_| !self.copied_outside);
+        let Some(replica) = replica else { return Ok(()) };
         let mut origins = BTreeSet::new();
         for change in replica.changes(&self.stream) {
             if change.header.origin.as_ref().is_some_and(|origin| !origins.insert(origin)) {

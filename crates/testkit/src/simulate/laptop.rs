@@ -34,6 +34,8 @@ pub struct Laptop {
     pub branch: StreamId,
     /// The city was set back since this laptop heard from it: what it thinks to be reported may not be.
     pub stale: bool,
+    /// Its line is bad, and it sends little at a time.
+    pub narrow: bool,
     open: Option<(Store, Connection)>,
     told: Arc<Told>,
 }
@@ -80,6 +82,7 @@ impl Laptop {
             kinds,
             branch,
             stale: false,
+            narrow: false,
             open: None,
             told,
         };

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use city::City;
 use sync::{Carrier, NoReply, Reply, SyncError};
+use wire::blobs::{BLOBS_PATH, BlobReply, BlobRequest};
 use wire::enrol::{EXCHANGE_PATH, Refusal};
 
 /// What happens to one request or its answer. Numbers are dice.
@@ -83,13 +84,51 @@ impl Line {
 
     /// What the city answers, and nothing in between.
     fn ask(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-        if path == EXCHANGE_PATH {
-            return self.city.exchange("", "", body);
+        match path {
+            EXCHANGE_PATH => return self.city.exchange("", "", body),
+            BLOBS_PATH => return self.city.probe_blobs(body),
+            _ => {}
         }
         let malformed = || Refusal { code: "malformed".to_owned(), detail: String::new(), time: 0 };
         let sealed = serde_json::from_slice(body).map_err(|_| malformed())?;
         let answer = self.city.enrol(&sealed)?;
         serde_json::to_vec(&answer).map_err(|_| malformed())
+    }
+
+    /// A request for an attachment. One that is held up is lost: what its laptop does next, it asks anew.
+    fn carry_blob(&self, request: &BlobRequest) -> Result<BlobReply, NoReply> {
+        let cut = || NoReply::Other(SyncError::CutOff);
+        let ask = |request: &BlobRequest| {
+            let reply = self.city.serve_blob(request).map_err(NoReply::Refused)?;
+            Ok(BlobReply { whole: true, ..reply })
+        };
+        match self.fault() {
+            None => ask(request),
+            Some(Fault::DropRequest | Fault::Delay) => Err(cut()),
+            Some(Fault::DropAnswer) => {
+                let _lost = ask(request);
+                Err(cut())
+            }
+            Some(Fault::Duplicate { second }) => {
+                let (first, again) = (ask(request), ask(request));
+                self.twice.0.fetch_add(usize::from(first.is_ok() && again.is_ok()), Ordering::SeqCst);
+                if second { again } else { first }
+            }
+            Some(Fault::CorruptRequest(dice)) => {
+                let mut request = request.clone();
+                flip(&mut request.body, dice);
+                flip(&mut request.head, dice);
+                ask(&request)
+            }
+            Some(Fault::CorruptAnswer(dice)) => ask(request).map(|mut reply| {
+                flip(&mut reply.body, dice);
+                reply
+            }),
+            Some(Fault::Cut(dice)) => ask(request).map(|mut reply| {
+                reply.body.truncate(below(dice, reply.body.len()));
+                BlobReply { whole: false, ..reply }
+            }),
+        }
     }
 
     fn carry(&self, path: &str, mut body: Vec<u8>) -> Result<Reply, NoReply> {
@@ -137,6 +176,10 @@ impl Carrier for Line {
 
     fn post(&self, path: &str, _: &str, body: Vec<u8>) -> Result<Reply, NoReply> {
         self.carry(path, body)
+    }
+
+    fn blob(&self, request: &BlobRequest) -> Result<BlobReply, NoReply> {
+        self.carry_blob(request)
     }
 }
 

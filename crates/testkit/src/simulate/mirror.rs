@@ -1,10 +1,10 @@
 //! What one replica holds, as the oracle remembers it, and what that must come to: beside each program a replica in
 //! memory that is given the same changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context, Result};
-use replica::{Change, ChangeId, RawChange, Replica, RootKey, StateDigest, StreamId, Verdicts};
+use replica::{BlobHash, Change, ChangeId, RawChange, Replica, RootKey, StateDigest, StreamId, Verdicts};
 use rusqlite::Connection;
 
 use super::known::Known;
@@ -22,6 +22,8 @@ pub struct Kept {
 #[derive(Clone, Default)]
 pub struct Mirror {
     held: HashMap<ChangeId, Kept>,
+    /// Attachments that are whole there.
+    pub blobs: BTreeSet<BlobHash>,
     streams: BTreeMap<StreamId, Expected>,
 }
 
@@ -65,6 +67,12 @@ impl Mirror {
 
     pub fn replica(&self, stream: &StreamId) -> Option<&Replica> {
         self.streams.get(stream).map(|expected| &expected.replica)
+    }
+
+    /// Attachments that records show.
+    pub fn shown_blobs(&self) -> BTreeSet<BlobHash> {
+        let replicas = self.streams.iter().flat_map(|(stream, expected)| expected.replica.records(stream));
+        replicas.flat_map(|state| state.blobs()).map(|named| named.hash).collect()
     }
 
     pub fn verdicts(&self, stream: &StreamId) -> Verdicts {

@@ -56,6 +56,13 @@ impl Stage {
             What::Version => self.other_version(dice),
             What::PowerLoss => self.power_loss(dice),
             What::DiskFull => self.disk_full(dice),
+            What::FileOut => self.file_out(dice),
+            What::FileIn => self.file_in(dice),
+            What::FileBad => self.file_bad(dice),
+            What::FileAstray => self.file_astray(dice),
+            What::Photo => self.photo(dice),
+            What::Blobs => self.carry(dice, |_| Course::clean()),
+            What::BlobCut => self.carry_badly(dice),
         }
     }
 
@@ -176,7 +183,8 @@ impl Stage {
         let (code, mirror) = (original.code.clone(), original.mirror.clone());
         let mut copied =
             Laptop::open(NAMES[to], folder, world, code, original.ground, mirror, original.branch)?;
-        copied.stale = original.stale;
+        (copied.stale, copied.narrow) = (original.stale, original.narrow);
+        self.copied_outside |= self.is_outside(from)?;
         let words = format!("{} is a copy of {}'s folder; both are used", copied.name, original.name);
         self.laptops.push(copied);
         self.note(words);
@@ -199,6 +207,7 @@ impl Stage {
         self.note(format!("{} is set back to its earlier copy", self.laptops[at].name));
         self.laptops[at].replace_by(work)?;
         self.laptops[at].stale = true;
+        self.copied_outside |= self.is_outside(at)?;
         let gone = std::mem::replace(&mut self.laptops[at].mirror, mirror);
         self.destroyed(&gone);
         Ok(vec![Who::Laptop(at)])

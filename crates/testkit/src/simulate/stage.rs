@@ -14,7 +14,9 @@ use super::laptop::{Laptop, NAMES};
 use super::line::Delayed;
 use super::mirror::Mirror;
 use super::oracle::{Promises, REPORTED, RIGHTS, broken};
+use super::photos::Photos;
 use super::site::Site;
+use super::sticks::Stick;
 use super::story::{Event, Story, What};
 use super::versions::Versions;
 use crate::random::Random;
@@ -47,8 +49,14 @@ pub struct Stage {
     pub delayed: Delayed,
     pub promises: Promises,
     pub known: Known,
+    /// Files on sticks that lie around.
+    pub sticks: Vec<Stick>,
+    /// Everything that was photographed.
+    pub photos: Photos,
     /// Codes that nobody has used yet.
     pub enrolment: Vec<EnrolCode>,
+    /// A laptop was copied, or set back, to before its records were issued again: that is done by each for itself.
+    pub copied_outside: bool,
     place: TempDir,
     made: usize,
     pub seed: u64,
@@ -68,7 +76,9 @@ impl Stage {
             let folder = place.path().join(format!("laptop-{at}"));
             copy(&base.laptop(from), &folder)?;
             let world = World::at(EVENING, story.seed ^ (0x1a97 + at as u64));
-            laptops.push(base.open(from, NAMES[at], folder, world, base.of_laptops[from].clone())?);
+            let mut laptop = base.open(from, NAMES[at], folder, world, base.of_laptops[from].clone())?;
+            laptop.narrow = story.narrow;
+            laptops.push(laptop);
         }
         let made = laptops.len();
         let stage = Stage {
@@ -83,7 +93,10 @@ impl Stage {
             delayed: Delayed::default(),
             promises: Promises::default(),
             known: base.known.clone(),
+            sticks: Vec::new(),
+            photos: Photos::new(),
             enrolment: base.enrolment.clone(),
+            copied_outside: false,
             place,
             made,
             seed: story.seed,
@@ -128,7 +141,7 @@ impl Stage {
             Who::Laptop(at) => self.laptops[at].look(&mut self.known)?,
             Who::City => self.site.look(&mut self.known)?,
         };
-        Ok(())
+        self.look_at_photos(who)
     }
 
     fn check_fresh(&mut self) -> Result<()> {

@@ -34,12 +34,19 @@ pub enum What {
     Version,
     PowerLoss,
     DiskFull,
+    FileOut,
+    FileIn,
+    FileBad,
+    FileAstray,
+    Photo,
+    Blobs,
+    BlobCut,
 }
 
 use What::*;
 
 impl What {
-    /// All of them, and how often out of the sum each is drawn.
+    /// How often out of the sum each is drawn for the story's own events.
     const WEIGHTS: [(What, usize); 29] = [
         (Edit, 240),
         (Remove, 35),
@@ -71,21 +78,36 @@ impl What {
         (PowerLoss, 22),
         (DiskFull, 18),
     ];
+    /// The same for files on sticks and for attachments, which have dice of their own: what else is in a story stays as
+    /// it is, so that a seed that is kept for its story keeps it.
+    const CARRIED: [(What, usize); 7] = [
+        (FileOut, 20),
+        (FileIn, 30),
+        (FileBad, 10),
+        (FileAstray, 8),
+        (Photo, 22),
+        (Blobs, 18),
+        (BlobCut, 20),
+    ];
 
-    /// Everything, in order of the list above.
+    /// Everything, in order of the lists above.
     pub fn all() -> impl Iterator<Item = What> {
-        Self::WEIGHTS.into_iter().map(|(what, _)| what)
+        Self::WEIGHTS.into_iter().chain(Self::CARRIED).map(|(what, _)| what)
     }
 
     /// What is not daily work. Every pair of these must meet in some story.
     pub fn faults() -> impl Iterator<Item = What> {
-        Self::all().filter(|what| *what >= BadValue)
+        Self::all().filter(|what| what.is_fault())
     }
 
-    fn draw(dice: &mut Random) -> What {
-        let sum: usize = Self::WEIGHTS.iter().map(|(_, weight)| weight).sum();
+    fn is_fault(self) -> bool {
+        self >= BadValue && ![FileOut, Photo, Blobs].contains(&self)
+    }
+
+    fn draw(from: &[(What, usize)], dice: &mut Random) -> What {
+        let sum: usize = from.iter().map(|(_, weight)| weight).sum();
         let mut at = dice.below(sum);
-        for (what, weight) in Self::WEIGHTS {
+        for (what, weight) in from.iter().copied() {
             match at.checked_sub(weight) {
                 Some(left) => at = left,
                 None => return what,
@@ -109,29 +131,46 @@ pub struct Story {
     pub laptops: usize,
     /// A laptop of another organisation is in it.
     pub outsider: bool,
+    /// All lines are bad, and laptops send little at a time.
+    pub narrow: bool,
     pub events: Vec<Event>,
 }
 
 const EVENTS: usize = 60;
+/// Events beside those, with files and attachments.
+const CARRIED: usize = 14;
 /// A story has its own few faults more often than others, so that faults meet.
 const FAVOURITES: usize = 4;
 
 impl Story {
     pub fn of(seed: u64) -> Story {
+        let mut story = Story::of_records(seed);
+        let mut dice = Random::seeded(seed ^ 0x5117_a7e5_0000_0002);
+        for _ in 0..CARRIED {
+            let what = What::draw(&What::CARRIED, &mut dice);
+            let at = dice.below(story.events.len() + 1);
+            story.events.insert(at, Event { what, dice: dice.draw() });
+        }
+        story
+    }
+
+    /// The same without files and attachments.
+    pub fn of_records(seed: u64) -> Story {
         let mut dice = Random::seeded(seed ^ 0x5117_a7e5_0000_0001);
         let laptops = dice.between(2, 6);
-        let faults: Vec<What> = What::faults().collect();
+        let faults: Vec<What> =
+            What::WEIGHTS.map(|(what, _)| what).into_iter().filter(|it| it.is_fault()).collect();
         let favourites: Vec<What> = (0..FAVOURITES).map(|_| faults[dice.below(faults.len())]).collect();
         let outsider = favourites.contains(&Curious) || dice.chance(30);
         let events = (0..EVENTS)
             .map(|_| {
                 let what = match dice.chance(20) {
                     true => favourites[dice.below(FAVOURITES)],
-                    false => What::draw(&mut dice),
+                    false => What::draw(&What::WEIGHTS, &mut dice),
                 };
                 Event { what, dice: dice.draw() }
             })
             .collect();
-        Story { seed, laptops, outsider, events }
+        Story { seed, laptops, outsider, narrow: !seed.is_multiple_of(2), events }
     }
 }

@@ -76,6 +76,12 @@ fn target(store: &Store, what: What, dice: &mut Random) -> Result<Option<Target>
     Ok(None)
 }
 
+/// A meeting that a person can still write to, if there is one.
+pub fn editable_meeting(store: &Store, dice: &mut Random) -> Result<Option<&'static str>, StoreError> {
+    let found = target(store, What::Edit, dice)?;
+    Ok(found.filter(|found| found.kind == "meeting" && found.verb == "edits").map(|found| found.id))
+}
+
 fn daily(
     store: &Store,
     what: What,
