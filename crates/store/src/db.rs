@@ -50,8 +50,6 @@ impl Place {
             db.execute_batch("PRAGMA cipher_log_level = NONE")?;
             db.pragma_update(None, "key", key.to_sqlcipher().as_str())?;
         }
-        // Else SQLite compiles a statement again whenever a value is bound that a partial index might turn on.
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         db.set_prepared_statement_cache_capacity(256);
         Ok(db)
     }
@@ -80,6 +78,9 @@ impl Place {
         settings(&writing)
             .and_then(|()| migrate(&mut writing, MIGRATIONS))
             .and_then(|()| glance(&writing))
+            // Else SQLite compiles a statement again whenever a value is bound that a partial index might turn on. Lists
+            // need that; a bulk of changes does not.
+            .and_then(|()| writing.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop))
             .map_err(sorted)?;
         let reading = self.connect(key, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sorted)?;
         settings(&reading).and_then(|()| reading.pragma_update(None, "query_only", true)).map_err(sorted)?;

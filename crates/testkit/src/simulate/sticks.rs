@@ -13,6 +13,8 @@ use super::stage::{Stage, Who};
 use super::story::What;
 use crate::random::Random;
 
+/// Bytes of photos in a file.
+const ROOM: u64 = 1024 * 1024;
 /// Files that lie around at most.
 const MOST: usize = 10;
 /// Files there and back after which nothing may be left to carry.
@@ -80,7 +82,7 @@ impl Stage {
         let at = others[dice.below(others.len())];
         let laptop = &self.laptops[at];
         let (name, before) = (laptop.name, laptop.mirror.count());
-        let done = import(laptop.store(), &stick.bytes[..]);
+        let done = import(laptop.store(), &stick.bytes[..], u64::MAX);
         self.note(format!("{name} is brought a file that is not for it"));
         self.look(Who::Laptop(at))?;
         match done.is_err() && self.laptops[at].mirror.count() == before {
@@ -120,7 +122,7 @@ impl Stage {
     fn laptop_writes(&mut self, at: usize, scope: Scope) -> Result<Option<Who>> {
         let laptop = &self.laptops[at];
         let (mut bytes, branch, name) = (Vec::new(), laptop.branch, laptop.name);
-        let made = export(laptop.store(), &*laptop.world, scope, &mut bytes).and_then(|made| {
+        let made = export(laptop.store(), &*laptop.world, scope, ROOM, &mut bytes).and_then(|made| {
             exported(laptop.store(), &made)?;
             Ok(made.note.changes)
         });
@@ -189,7 +191,8 @@ impl Stage {
     }
 
     fn laptop_takes(&mut self, at: usize, stick: &Stick, harm: Harm, commits: i64) -> Result<Vec<Who>> {
-        let done = self.laptops[at].run(commits, |laptop| import(laptop.store(), &stick.bytes[..]))?;
+        let done =
+            self.laptops[at].run(commits, |laptop| import(laptop.store(), &stick.bytes[..], u64::MAX))?;
         let laptop = &mut self.laptops[at];
         // It says what the city held before it was set back, which nobody can know.
         laptop.stale |= stick.set_back < self.counts.get(&What::RestoreCity).copied().unwrap_or(0);
