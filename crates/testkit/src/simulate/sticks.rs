@@ -114,7 +114,7 @@ impl Stage {
         Ok(())
     }
 
-    fn times_set_back(&self) -> u32 {
+    pub(super) fn times_set_back(&self) -> u32 {
         self.counts.get(&What::RestoreCity).copied().unwrap_or(0)
     }
 
