@@ -39,7 +39,7 @@ impl Store {
         };
         threads::each(states, words, |made: Result<_, Fault>| {
             let (record, words) = made?;
-            write(db, record, &words)?;
+            write(db, record, &words, true)?;
             db.prepare_cached("DELETE FROM unindexed WHERE record = ?1")?.execute([record])?;
             Ok(())
         })
@@ -63,9 +63,11 @@ pub(crate) fn note(db: &Connection, record: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Puts the words of a record in the place of those that are there.
-pub(crate) fn write(db: &Connection, record: i64, words: &Words) -> Result<(), Fault> {
-    db.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([record])?;
+/// Puts the words of a record in the place of those that may be there.
+pub(crate) fn write(db: &Connection, record: i64, words: &Words, may_be_there: bool) -> Result<(), Fault> {
+    if may_be_there {
+        db.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([record])?;
+    }
     if !words.is_empty() {
         db.prepare_cached("INSERT INTO words (rowid, names, title, body) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![record, words.names, words.title, words.body])?;

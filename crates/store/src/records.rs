@@ -129,7 +129,7 @@ pub(crate) fn save(db: &Connection, folded: &Folded, words: When) -> Result<(), 
     match words {
         _ if *word_hash == known => Ok(()),
         When::Later => index::note(db, *seq),
-        When::Now => index::write(db, *seq, &row.words),
+        When::Now => index::write(db, *seq, &row.words, known.is_some()),
     }
 }
 

@@ -58,12 +58,7 @@ impl BlobAsk {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.byte(VERSION);
-        out.number(self.streams.len() as u64);
-        for (stream, hashes) in &self.streams {
-            out.fixed(&stream.0);
-            out.number(hashes.len() as u64);
-            hashes.iter().for_each(|hash| out.fixed(&hash.0));
-        }
+        write_by_stream(&mut out, &self.streams);
         out.0
     }
 
@@ -84,6 +79,16 @@ impl BlobAsk {
             streams.push((stream, hashes));
         }
         if from.is_empty() { Ok(Self { streams }) } else { Err(Malformed) }
+    }
+}
+
+/// Attachments by the streams that name them.
+pub(crate) fn write_by_stream(out: &mut Writer, streams: &[(StreamId, Vec<BlobHash>)]) {
+    out.number(streams.len() as u64);
+    for (stream, hashes) in streams {
+        out.fixed(&stream.0);
+        out.number(hashes.len() as u64);
+        hashes.iter().for_each(|hash| out.fixed(&hash.0));
     }
 }
 

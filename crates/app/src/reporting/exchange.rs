@@ -106,7 +106,10 @@ impl App {
         engine.consent = question::consent(branch)?;
         let ran = engine.exchange(&branch.store);
         question::note(branch, self.world.now(), &ran)?;
-        branch.store.index_words()?;
+        // What went through stays reported; the search box tries again before it answers.
+        if let Err(error) = branch.store.index_words() {
+            tracing::warn!(%error, "the search box has not caught up");
+        }
         let ran = ran.map_err(refused);
         if matches!(&ran, Err(error) if error.code == Code::Revoked) {
             self.hand_in_files(&mut engine, branch);

@@ -136,15 +136,9 @@ pub fn shown(connection: &Connection, stream: &StreamId) -> Result<BTreeSet<Blob
 
 /// What changes of this device name, in any stream.
 pub fn named_by(connection: &Connection, device: &DeviceId) -> Result<BTreeSet<BlobHash>, DbError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT DISTINCT n.blob FROM blob_name n JOIN change c ON c.seq = n.seq WHERE c.device = ?1",
-    )?;
-    let mut rows = statement.query([device.0.as_slice()])?;
-    let mut named = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        named.insert(BlobHash(log::bytes32(row.get(0)?, "blob_name")?));
-    }
-    Ok(named)
+    let statement =
+        "SELECT DISTINCT n.blob FROM blob_name n JOIN change c ON c.seq = n.seq WHERE c.device = ?1";
+    Ok(hashes(connection, statement, [device.0.as_slice()])?.into_iter().collect())
 }
 
 /// Says whether any stream names it.
@@ -190,19 +184,19 @@ pub fn row(connection: &Connection, hash: &BlobHash) -> Result<Option<Row>, DbEr
 
 /// Every attachment of which something is here.
 pub fn all(connection: &Connection) -> Result<Vec<BlobHash>, DbError> {
-    hashes(connection, "SELECT hash FROM blob ORDER BY hash")
+    hashes(connection, "SELECT hash FROM blob ORDER BY hash", [])
 }
 
 /// Attachments that lost a name.
 pub fn unnamed(connection: &Connection) -> Result<Vec<BlobHash>, DbError> {
-    hashes(connection, "SELECT blob FROM blob_unnamed")
+    hashes(connection, "SELECT blob FROM blob_unnamed", [])
 }
 
 /// Attachments that changes name and that are not whole here.
 pub fn missing(connection: &Connection) -> Result<Vec<BlobHash>, DbError> {
     let statement = "SELECT DISTINCT blob FROM blob_name
                      WHERE NOT EXISTS (SELECT 1 FROM blob WHERE hash = blob_name.blob AND have = len)";
-    hashes(connection, statement)
+    hashes(connection, statement, [])
 }
 
 /// The organisations whose streams name it.
@@ -215,9 +209,13 @@ pub fn naming(connection: &Connection, hash: &BlobHash) -> Result<Vec<String>, D
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn hashes(connection: &Connection, statement: &str) -> Result<Vec<BlobHash>, DbError> {
+fn hashes(
+    connection: &Connection,
+    statement: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<BlobHash>, DbError> {
     let mut statement = connection.prepare_cached(statement)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(values)?;
     let mut hashes = Vec::new();
     while let Some(row) = rows.next()? {
         hashes.push(BlobHash(log::bytes32(row.get(0)?, "blob")?));

@@ -157,8 +157,8 @@ impl Shelf {
     pub fn take_over(&self, from: &Shelf, hash: &BlobHash) -> Result<(), ShelfError> {
         let (source, target) = (from.file(hash), self.file(hash));
         let folder = target.parent().expect("a file lies in a folder");
-        let copied = fs::create_dir_all(folder).and_then(|()| fs::copy(&source, &target));
-        copied.map(|_| ()).map_err(|source| ShelfError::Io { folder: self.folder.clone(), source })
+        let copied = fs::create_dir_all(folder).and_then(|()| copy_synced(&source, &target, folder));
+        copied.map_err(|source| ShelfError::Io { folder: self.folder.clone(), source })
     }
 
     /// Shows each piece by its place and length, and how to open it.
@@ -219,6 +219,13 @@ fn place(hash: &BlobHash, at: u64) -> [u8; 40] {
 }
 
 /// A new name is on the disk only once its folder is.
+/// Copies a file into a folder; it is on disk afterwards.
+fn copy_synced(from: &Path, to: &Path, folder: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    OpenOptions::new().write(true).open(to)?.sync_all()?;
+    sync_folder(folder)
+}
+
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(folder)?.sync_all(),

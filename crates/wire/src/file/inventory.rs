@@ -1,5 +1,6 @@
 //! Attachments in a file: what its sender holds, and which ones go into it.
 
+use crate::blobs::write_by_stream;
 use crate::bytes::{Malformed, Reader, Writer};
 use replica::{BlobHash, StreamId};
 use std::collections::BTreeSet;
@@ -20,12 +21,7 @@ impl Inventory {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.byte(VERSION);
-        out.number(self.streams.len() as u64);
-        for (stream, hashes) in &self.streams {
-            out.fixed(&stream.0);
-            out.number(hashes.len() as u64);
-            hashes.iter().for_each(|hash| out.fixed(&hash.0));
-        }
+        write_by_stream(&mut out, &self.streams);
         out.0
     }
 
