@@ -20,6 +20,9 @@ const MIGRATIONS: &[&str] = &[
 /// The highest file format that this program knows.
 pub const FORMAT: i64 = MIGRATIONS.len() as i64;
 
+/// SQLite's cache of each connection, in negative KiB as it wants it.
+pub(crate) const CACHE: i64 = -16_000;
+
 /// What lies below the file. A program always takes the default; tests put a disk with faults there, and leave the
 /// cipher out where millions of pages are read again.
 #[doc(hidden)]
@@ -129,7 +132,7 @@ fn settings(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
-    db.pragma_update(None, "cache_size", -16_000)
+    db.pragma_update(None, "cache_size", CACHE)
 }
 
 /// Brings the file to the newest format, one transaction for each step.

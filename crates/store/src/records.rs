@@ -18,17 +18,20 @@ pub(crate) struct Name {
     pub id: String,
 }
 
+/// One record. The index is named because SQLite would else compile the statement again for other values, to see whether
+/// a partial index helps with them.
+const BY_NAME: &str = "record INDEXED BY record_name WHERE stream = ?1 AND kind = ?2 AND id = ?3";
+
 pub(crate) fn seq(db: &Connection, name: &Name) -> Result<Option<i64>, Fault> {
-    let sql = "SELECT seq FROM record WHERE stream = ?1 AND kind = ?2 AND id = ?3";
-    let mut statement = db.prepare_cached(sql)?;
+    let sql = format!("SELECT seq FROM {BY_NAME}");
+    let mut statement = db.prepare_cached(&sql)?;
     Ok(statement.query_row(params![name.stream, name.kind, name.id], |row| row.get(0)).optional()?)
 }
 
 /// The stored fold of a record.
 pub(crate) fn state(db: &Connection, name: &Name) -> Result<Option<RecordState>, Fault> {
-    let sql = "SELECT state FROM fold JOIN record ON record.seq = fold.record
-               WHERE stream = ?1 AND kind = ?2 AND id = ?3";
-    let mut statement = db.prepare_cached(sql)?;
+    let sql = format!("SELECT (SELECT state FROM fold WHERE fold.record = record.seq) FROM {BY_NAME}");
+    let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(params![name.stream, name.kind, name.id])?;
     rows.next()?.map(|row| read_state(&name.id, row.get_ref(0)?)).transpose()
 }

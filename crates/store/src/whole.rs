@@ -1,21 +1,22 @@
 //! Over the whole file: rebuilding every record from the log, and the digest of what is stored.
 
 use replica::{StateDigest, StreamId};
+use rusqlite::Connection;
 
 use crate::Touched;
+use crate::db::CACHE;
 use crate::error::{Fault, StoreError};
 use crate::log;
 use crate::records;
 use crate::store::Store;
 
 impl Store {
-    /// Computes all records, lists and search words from the log again. The result is what was there before, unless
-    /// an earlier program computed them differently. Returns how many records there are.
+    /// Computes all records and lists from the log again; the search box follows as after any bulk. The result is what
+    /// was there before, unless an earlier program computed it differently. Returns how many records there are.
     pub fn rebuild(&self) -> Result<usize, StoreError> {
-        // What is forgotten is written again at once: overwriting it with zeros first would only double the work.
-        self.transact(|db| Ok(db.pragma_update_and_check(None, "secure_delete", false, |_| Ok(()))?))?;
+        self.transact(|db| for_one_large_commit(db, true))?;
         let rebuilt = self.rebuild_all();
-        self.transact(|db| Ok(db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?))?;
+        self.transact(|db| for_one_large_commit(db, false))?;
         let touched = rebuilt?;
         self.tell(&touched);
         Ok(touched.records.len())
@@ -23,6 +24,7 @@ impl Store {
 
     fn rebuild_all(&self) -> Result<Touched, StoreError> {
         self.commit(|db, batch| {
+            batch.index_later();
             records::forget_all(db)?;
             for stream in log::streams(db)? {
                 for (seq, change) in log::changes_by_row(db, stream.seq)? {
@@ -77,6 +79,14 @@ impl Store {
             Ok(hasher.finalize().to_hex().to_string())
         })
     }
+}
+
+/// What is forgotten is written again at once: overwriting it with zeros first would only double the work. And with room
+/// in memory a page is encrypted once, and not each time that it has to make way.
+fn for_one_large_commit(db: &Connection, on: bool) -> Result<(), Fault> {
+    db.pragma_update_and_check(None, "secure_delete", !on, |_| Ok(()))?;
+    db.pragma_update(None, "cache_size", if on { 4 * CACHE } else { CACHE })?;
+    Ok(())
 }
 
 fn not_bytes(id: &str) -> Fault {

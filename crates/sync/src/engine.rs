@@ -7,28 +7,26 @@ use crate::chain::Held;
 use crate::enrol::Enrolment;
 use crate::error::{SyncError, Way};
 use crate::file::Book;
-use crate::http::{Carrier, Http, NoReply, Reply};
-use crate::outgoing::{Outgoing, Told, Written};
-use crate::plan::{self, Next, Open, Sides};
+use crate::http::{Carrier, Http, Reply};
+use crate::outgoing::Told;
+use crate::plan::{self, Next, Open};
 use crate::report::{Consent, Report};
-use replica::{ChangeId, DeviceId, Frontier, RawChange, StreamId, planted};
+use crate::rounds::{Ahead, Ready};
+use replica::{ChangeId, DeviceId, Frontier, RawChange, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Applied, Losses, Sources, Store, StoreError, StoredReceipt};
-use wire::enrol::{EXCHANGE_PATH, EXCHANGE_TYPE, Refusal};
 use wire::{
-    Answer, FIRST_BUDGET, REVOKED, Receipt, RefusedPart, Request, RequestHead, StreamAsk, StreamState,
-    Target, Whole, after_cut, after_success, frontiers_digest, frontiers_to_bytes,
+    Answer, FIRST_BUDGET, REVOKED, Receipt, RefusedPart, StreamState, Whole, after_success, frontiers_digest,
+    frontiers_to_bytes,
 };
 
-/// Cuts in a row without progress after which the exchange gives up for now.
-const MOST_CUTS: u32 = 4;
 /// Rounds in a row that changed nothing.
 const MOST_IDLE: u32 = 2;
 
 /// Exchanges with the city that a store is enrolled with.
 pub struct Engine {
-    pub(crate) carrier: Box<dyn Carrier>,
+    pub(crate) carrier: Arc<dyn Carrier>,
     pub(crate) enrolment: Enrolment,
     pub(crate) sources: Arc<dyn Sources>,
     /// Bytes of one body. Halved after a cut and doubled after success.
@@ -41,28 +39,28 @@ pub struct Engine {
 
 /// What stays in mind between the rounds of one exchange.
 #[derive(Default)]
-struct Course {
-    report: Report,
-    wants: bool,
+pub(crate) struct Course {
+    pub report: Report,
+    pub wants: bool,
     /// The city does not know this device: it was set back, and is told everything from the start.
-    anew: bool,
+    pub anew: bool,
     /// How far it was told, while it does not say itself what it holds.
-    told: Told,
+    pub told: Told,
     /// This device was revoked: the city takes what it hands in, says what it has got, and gives nothing.
-    handing_in: Option<BTreeMap<StreamId, Frontier>>,
+    pub handing_in: Option<BTreeMap<StreamId, Frontier>>,
     /// Changes that the city holds without their values, and those of them that it was given.
-    wanted: Vec<ChangeId>,
-    given: BTreeSet<ChangeId>,
-    refused: BTreeSet<DeviceId>,
-    traces: BTreeMap<StreamId, BTreeMap<DeviceId, Vec<(u64, ChangeId)>>>,
-    cuts: u32,
-    idle: u32,
+    pub wanted: Vec<ChangeId>,
+    pub given: BTreeSet<ChangeId>,
+    pub refused: BTreeSet<DeviceId>,
+    pub traces: BTreeMap<StreamId, BTreeMap<DeviceId, Vec<(u64, ChangeId)>>>,
+    pub cuts: u32,
+    pub idle: u32,
     /// Records here that lost something so far.
-    lost: u64,
+    pub lost: u64,
     /// The city's changes are not taken: a person is asked first. What is here goes out nevertheless.
-    halted: Option<Losses>,
+    pub halted: Option<Losses>,
     /// The same the other way round.
-    held: Option<Losses>,
+    pub held: Option<Losses>,
 }
 
 impl Course {
@@ -73,23 +71,11 @@ impl Course {
     }
 }
 
-/// A request that is ready to go.
-struct Ready {
-    head: RequestHead,
-    asks: Vec<StreamAsk>,
-    sides: Vec<Sides>,
-    framed: Vec<u8>,
-    sent: usize,
-    /// Not everything fitted.
-    more: bool,
-    told: Told,
-}
-
 impl Engine {
     /// For the city that the branch is enrolled with.
     pub fn open(store: &Store, sources: Arc<dyn Sources>) -> Result<Engine, SyncError> {
         let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
-        let carrier = Box::new(Http::new(Address::parse(&enrolment.address)?)?);
+        let carrier = Arc::new(Http::new(Address::parse(&enrolment.address)?)?);
         Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, consent: Consent::default(), skew: 0 })
     }
 
@@ -100,6 +86,7 @@ impl Engine {
         sources: Arc<dyn Sources>,
     ) -> Result<Engine, SyncError> {
         let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
+        let carrier = Arc::from(carrier);
         Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, consent: Consent::default(), skew: 0 })
     }
 
@@ -143,113 +130,14 @@ impl Engine {
         self.attempt(store, course)
     }
 
-    fn rounds(&mut self, store: &Store, course: &mut Course) -> Result<(), SyncError> {
-        course.idle = 0;
-        loop {
-            let ready = self.prepare(store, course)?;
-            course.report.requests += 1;
-            course.report.bytes_up += ready.framed.len() as u64;
-            match self.carrier.post(EXCHANGE_PATH, EXCHANGE_TYPE, ready.framed.clone()) {
-                Ok(reply) => match self.take(store, &ready, reply, course)? {
-                    Next::Done => return Ok(()),
-                    Next::Again { wants } => course.wants = wants && course.halted.is_none(),
-                },
-                Err(NoReply::Refused(refusal))
-                    if refusal.code == "clock" && course.report.clock_off.is_none() =>
-                {
-                    self.skew = refusal.time - self.sources.now();
-                    course.report.clock_off = Some(self.skew);
-                }
-                Err(NoReply::Refused(refusal)) => {
-                    if refusal.code == "not_enrolled" {
-                        // It was set back: what it once said that it holds is worth nothing.
-                        store.forget_city_blobs()?;
-                    }
-                    self.tell_on(&ready, refusal, course)?;
-                }
-                Err(NoReply::Other(SyncError::CutOff)) => self.cut(course)?,
-                Err(other) => return Err(other.into()),
-            }
-        }
-    }
-
-    /// A city that does not know this device, or no longer wants to, keeps what it was told by this request without saying
-    /// so. It is told the rest, in as many requests as that takes: what lets this device in may be among it.
-    fn tell_on(&mut self, ready: &Ready, refusal: Refusal, course: &mut Course) -> Result<(), SyncError> {
-        let stranger = refusal.code == "not_enrolled";
-        if stranger && !course.anew && !planted!(NotToldAnew) {
-            course.anew = true;
-            return Ok(());
-        }
-        let went_on = ready.more && ready.told != course.told;
-        if !went_on || !stranger {
-            return Err(NoReply::Refused(refusal).into());
-        }
-        course.told.clone_from(&ready.told);
-        self.budget = after_success(self.budget);
-        Ok(())
-    }
-
-    fn cut(&mut self, course: &mut Course) -> Result<(), SyncError> {
-        self.budget = after_cut(self.budget);
-        course.report.cuts += 1;
-        course.cuts += 1;
-        match course.cuts > MOST_CUTS {
-            true => Err(SyncError::CutOff),
-            false => Ok(()),
-        }
-    }
-
-    fn prepare(&self, store: &Store, course: &Course) -> Result<Ready, SyncError> {
-        let sides = self.sides(store, course)?;
-        let asks: Vec<StreamAsk> = sides
-            .iter()
-            .map(|sides| StreamAsk {
-                stream: sides.stream,
-                have: sides.have(course.wants && course.halted.is_none()),
-            })
-            .collect();
-        let request = Request {
-            streams: asks.clone(),
-            budget: self.budget,
-            presented: Vec::new(),
-            changes: Vec::new(),
-        };
-        let outgoing: &[Sides] = if course.held.is_some() { &[] } else { &sides };
-        let wanted = course.wanted.iter().copied().filter(|id| !course.given.contains(id)).collect();
-        let outgoing = Outgoing::new(store, outgoing, &course.refused, wanted, self.budget)?;
-        let Written { body, sent, more, told } = outgoing.write(request, course.told.clone())?;
-        let mut nonce = [0; 16];
-        self.sources.fill(&mut nonce);
-        let at = self.sources.now() + self.skew;
-        let mut head = RequestHead { device: store.device()?, nonce, at, signature: [0; 64] };
-        let city = self.enrolment.root;
-        let target = Target { method: "POST", path: EXCHANGE_PATH, query: "", encoding: "", city };
-        head.signature = store.sign(&head.signature_input(&target, &body))?;
-        Ok(Ready { head, asks, sides, framed: head.frame(&body), sent, more, told })
-    }
-
-    /// The streams that this city vouches for.
-    fn sides(&self, store: &Store, course: &Course) -> Result<Vec<Sides>, SyncError> {
-        let mut sides = Vec::new();
-        for info in store.streams()?.iter().filter(|info| info.root == Some(self.enrolment.root)) {
-            sides.push(Sides {
-                stream: info.id,
-                mine: store.frontier(&info.id)?,
-                theirs: theirs(store, course, &info.id)?,
-                traces: course.traces.get(&info.id).cloned().unwrap_or_default(),
-            });
-        }
-        Ok(sides)
-    }
-
-    /// Takes in what arrived of an answer.
-    fn take(
+    /// Reads what arrived of an answer, and takes it in.
+    pub(crate) fn take(
         &mut self,
         store: &Store,
         ready: &Ready,
         reply: Reply,
         course: &mut Course,
+        ahead: &mut Ahead,
     ) -> Result<Next, SyncError> {
         course.report.bytes_down += reply.body.len() as u64;
         let decoded = Answer::decode(&reply.body, &ready.asks, ready.head.nonce, ready.head.device);
@@ -266,15 +154,29 @@ impl Engine {
         if answer.is_to_revoked(&ready.head.device) {
             return self.hand_in(store, ready, &answer, course);
         }
+        match whole {
+            true => self.take_while_asking(store, ready, &answer, course, ahead),
+            false => self.take_in(store, ready, &answer, false, course),
+        }
+    }
+
+    pub(crate) fn take_in(
+        &mut self,
+        store: &Store,
+        ready: &Ready,
+        answer: &Answer,
+        whole: bool,
+        course: &mut Course,
+    ) -> Result<Next, SyncError> {
         let applied = self.unite(store, &answer.changes, course)?;
         (course.anew, course.told) = (false, Told::new());
         course.report.received += applied.new.len() as u64;
-        if !whole && !self.knows_signer(store, &answer)? {
+        if !whole && !self.knows_signer(store, answer)? {
             // The certificate of a new key was in the part that did not arrive.
             self.cut(course)?;
             return Ok(Next::Again { wants: true });
         }
-        let moved = self.note(store, ready, &answer, &applied.new, course)?;
+        let moved = self.note(store, ready, answer, &applied.new, course)?;
         if !whole {
             course.cuts = if applied.new.is_empty() && !moved { course.cuts } else { 0 };
             self.cut(course)?;
@@ -284,13 +186,13 @@ impl Engine {
         course.report.retry_after = answer.retry_after;
         course.report.refused.clone_from(&answer.refused);
         course.given.extend(std::mem::take(&mut course.wanted));
-        course.wanted = self.still_wanted(store, &answer, course)?;
+        course.wanted = self.still_wanted(store, answer, course)?;
         course.idle = if applied.new.is_empty() && !moved { course.idle + 1 } else { 0 };
         if answer.retry_after.is_some() || course.idle > MOST_IDLE {
             return Ok(Next::Done);
         }
         let more = answer.more && course.halted.is_none();
-        match plan::next(&self.open_ends(store, ready, &answer, course)?, more) {
+        match plan::next(&self.open_ends(store, ready, answer, course)?, more) {
             Next::Done if !course.wanted.is_empty() => Ok(Next::Again { wants: false }),
             next => Ok(next),
         }
@@ -337,7 +239,7 @@ impl Engine {
         course: &mut Course,
     ) -> Result<Next, SyncError> {
         let mut said = BTreeMap::new();
-        for (sides, streamed) in ready.sides.iter().zip(&answer.streams) {
+        for (sides, streamed) in ready.asked.sides.iter().zip(&answer.streams) {
             if let StreamState::Differs { frontier, traces } = &streamed.state {
                 course.traces.insert(sides.stream, traces.clone());
                 said.insert(sides.stream, frontier.clone());
@@ -370,7 +272,7 @@ impl Engine {
         course: &mut Course,
     ) -> Result<bool, SyncError> {
         let mut covered = BTreeMap::new();
-        for (sides, streamed) in ready.sides.iter().zip(&answer.streams) {
+        for (sides, streamed) in ready.asked.sides.iter().zip(&answer.streams) {
             if let StreamState::Differs { traces, .. } = &streamed.state {
                 course.traces.insert(sides.stream, traces.clone());
             }
@@ -386,8 +288,11 @@ impl Engine {
         let receipt = answer.receipt.ok_or(SyncError::BadSignature)?;
         self.check(store, &receipt, &covered)?;
         course.report.receipt_at = Some(receipt.at);
-        let moved =
-            ready.sides.iter().any(|sides| covered.get(&sides.stream).is_some_and(|it| *it != sides.theirs));
+        let moved = ready
+            .asked
+            .sides
+            .iter()
+            .any(|sides| covered.get(&sides.stream).is_some_and(|it| *it != sides.theirs));
         course.report.sent += if moved { ready.sent as u64 } else { 0 };
         // Changes that came in just before the process died are held by both, and not yet noted as such. Asked last: it
         // goes through the whole log.
@@ -456,7 +361,7 @@ impl Engine {
     ) -> Result<Vec<Open>, SyncError> {
         let now = self.sides(store, course)?;
         let mut open = Vec::new();
-        for (sides, streamed) in ready.sides.iter().zip(&answer.streams) {
+        for (sides, streamed) in ready.asked.sides.iter().zip(&answer.streams) {
             let theirs = plan::answered(&streamed.state, &sides.mine);
             let now = now.iter().find(|now| now.stream == sides.stream);
             // A stream that the city does not serve to us is left alone.
@@ -471,7 +376,7 @@ impl Engine {
 }
 
 /// What the city holds of a stream, as far as it is known.
-fn theirs(store: &Store, course: &Course, stream: &StreamId) -> Result<Frontier, SyncError> {
+pub(crate) fn theirs(store: &Store, course: &Course, stream: &StreamId) -> Result<Frontier, SyncError> {
     match &course.handing_in {
         Some(said) => Ok(said.get(stream).cloned().unwrap_or_default()),
         None if course.anew => Ok(Frontier::default()),

@@ -43,9 +43,14 @@ impl From<NoReply> for SyncError {
 }
 
 /// What carries requests to a city and brings its answers: HTTP, or a test that stands in for the line.
-pub trait Carrier: Send {
+pub trait Carrier: Send + Sync {
     fn get(&self, path: &str, media_type: &str) -> Result<Reply, NoReply>;
     fn post(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Reply, NoReply>;
+
+    /// Somebody else works while it carries. Where the other side is called directly nothing is gained by threads.
+    fn is_waited_for(&self) -> bool {
+        false
+    }
 
     /// Carries a request for one attachment. A line that cannot says so; records travel without.
     fn blob(&self, _request: &BlobRequest) -> Result<BlobReply, NoReply> {
@@ -84,6 +89,10 @@ impl Http {
 }
 
 impl Carrier for Http {
+    fn is_waited_for(&self) -> bool {
+        true
+    }
+
     fn get(&self, path: &str, media_type: &str) -> Result<Reply, NoReply> {
         self.send(self.client.get(self.address.at(path)), media_type)
     }

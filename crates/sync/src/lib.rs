@@ -9,6 +9,7 @@
 
 mod address;
 mod announced;
+mod asked;
 mod blobs;
 mod chain;
 mod engine;
@@ -21,6 +22,7 @@ mod plan;
 mod receipts;
 mod reissue;
 mod report;
+mod rounds;
 mod watched;
 
 pub use address::Address;

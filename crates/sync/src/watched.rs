@@ -18,12 +18,12 @@ pub trait Watcher: Send + Sync {
 impl Engine {
     /// The same exchange under somebody's eyes.
     pub fn watched(self, watcher: Arc<dyn Watcher>) -> Engine {
-        Engine { carrier: Box::new(Watched { line: self.carrier, watcher }), ..self }
+        Engine { carrier: Arc::new(Watched { line: self.carrier, watcher }), ..self }
     }
 }
 
 struct Watched {
-    line: Box<dyn Carrier>,
+    line: Arc<dyn Carrier>,
     watcher: Arc<dyn Watcher>,
 }
 
@@ -37,6 +37,10 @@ impl Watched {
 }
 
 impl Carrier for Watched {
+    fn is_waited_for(&self) -> bool {
+        self.line.is_waited_for()
+    }
+
     fn get(&self, path: &str, media_type: &str) -> Result<Reply, NoReply> {
         self.begin()?;
         let reply = self.line.get(path, media_type)?;

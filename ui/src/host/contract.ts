@@ -248,7 +248,7 @@ export type Enrolment = {
 /**
  * Empty when only files go to and fro.
  */
-address: string, city: string, organisation: string, 
+address: string, organisation: string, 
 /**
  * RFC 3339.
  */

@@ -139,7 +139,6 @@ pub struct SyncPill {
 pub struct Enrolment {
     /// Empty when only files go to and fro.
     pub address: String,
-    pub city: String,
     pub organisation: String,
     /// RFC 3339.
     pub since: String,

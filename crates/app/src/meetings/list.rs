@@ -33,34 +33,28 @@ impl App {
             let page = branch.store.list(&query)?;
             total += u32::try_from(page.total).unwrap_or(u32::MAX);
             let editing: BTreeSet<&str> = drafts.iter().map(|draft| draft.id.as_str()).collect();
-            rows.extend(self.rows(&branch, &query, &page.rows, &editing)?);
+            rows.extend(record_rows(&branch, &page.rows, &editing)?);
         }
         let years = branch.store.years(KIND)?.iter().filter_map(|year| year.parse().ok()).collect();
         Ok(MeetingList { rows, total, page_size: PAGE, years })
     }
+}
 
-    fn rows(
-        &self,
-        branch: &Branch,
-        query: &Query,
-        page: &[ListRow],
-        editing: &BTreeSet<&str>,
-    ) -> Result<Vec<MeetingRow>, CallError> {
-        let facts = branch.facts()?;
-        let states = branch.store.records(query)?;
-        let returned = crate::returned::ids_of(branch, KIND)?;
-        let meeting_of = |row: &ListRow| {
-            let state = states.iter().find(|state| state.id == row.id)?;
-            Some(Meeting::from_fields(&state.id, &fields(state)))
-        };
-        Ok(page
-            .iter()
-            .map(|row| MeetingRow {
-                returned: returned.contains(&row.id),
-                ..record_row(row, meeting_of(row).as_ref(), &facts, editing.contains(row.id.as_str()))
-            })
-            .collect())
-    }
+fn record_rows(
+    branch: &Branch,
+    page: &[ListRow],
+    editing: &BTreeSet<&str>,
+) -> Result<Vec<MeetingRow>, CallError> {
+    let facts = branch.facts()?;
+    let returned = crate::returned::ids_of(branch, KIND)?;
+    page.iter()
+        .map(|row| {
+            let state = branch.store.record(KIND, &row.id)?;
+            let meeting = state.map(|state| Meeting::from_fields(&state.id, &fields(&state)));
+            let shown = record_row(row, meeting.as_ref(), &facts, editing.contains(row.id.as_str()));
+            Ok(MeetingRow { returned: returned.contains(&row.id), ..shown })
+        })
+        .collect()
 }
 
 fn query(request: &MeetingQuery) -> Query {

@@ -143,7 +143,6 @@ pub fn enrolment(branch: &Branch) -> Result<Option<Enrolment>, CallError> {
     let Some(known) = known.filter(|known| known.reissue_from.is_none()) else { return Ok(None) };
     let since = branch.store.meta(SINCE)?.and_then(|text| text.parse().ok());
     Ok(Some(Enrolment {
-        city: known.address.clone(),
         address: known.address,
         organisation: known.organisation_name,
         since: since.map(civil::stamp).unwrap_or_default(),

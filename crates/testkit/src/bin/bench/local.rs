@@ -95,6 +95,10 @@ fn rebuild(branch: &Branch, figures: &mut Figures) -> Result<()> {
         3.0,
         Unit::Seconds,
     );
+    let begin = Instant::now();
+    store.index_words()?;
+    figures
+        .detail(format!("the search box had caught up after another {:.2} s", begin.elapsed().as_secs_f64()));
     Ok(())
 }
 
