@@ -1,7 +1,6 @@
 //! What a request says, as data that can be compared: what was made, or even sent, ahead of its time counts only if it is
 //! what would be made now.
 
-use crate::chain::Held;
 use crate::error::SyncError;
 use crate::outgoing::{Outgoing, Told, Written};
 use crate::plan::{self, Sides};
@@ -83,19 +82,6 @@ impl Asked {
         }
         answer.changes.iter().try_for_each(|raw| advance(&mut sides, raw))?;
         Some(Asked { sides, wants: true, budget: after_success(self.budget), ..self.clone() })
-    }
-
-    /// Says whether there is nothing that the city lacks.
-    pub fn lacks_nothing(&self, store: &Store) -> Result<bool, SyncError> {
-        for sides in self.sides.iter().filter(|_| !self.silent) {
-            let held = Held::new(store, &sides.stream);
-            let lacking = sides.to_send(&self.refused, &held);
-            held.done()?;
-            if !lacking.is_empty() {
-                return Ok(false);
-            }
-        }
-        Ok(self.wanted.is_empty())
     }
 }
 

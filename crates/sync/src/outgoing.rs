@@ -79,6 +79,11 @@ impl<'a> Outgoing<'a> {
         Ok(Outgoing { store, spans, wanted, room })
     }
 
+    /// There is nothing that the city lacks.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty() && self.wanted.is_empty()
+    }
+
     /// The request's body; `told` is where each chain goes on.
     pub fn write(&self, mut request: Request, told: Told) -> Result<Written, SyncError> {
         let kept = self.was_there()?.then(Vec::new);

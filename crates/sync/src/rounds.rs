@@ -219,7 +219,7 @@ fn sent_already(
     asked: &Asked,
 ) -> Result<Option<(Ready, Reply)>, SyncError> {
     match ahead.sent.take() {
-        Some((ready, reply)) if ready.asked == *asked && asked.lacks_nothing(store)? => {
+        Some((ready, reply)) if ready.asked == *asked && asked.outgoing(store)?.is_empty() => {
             Ok(Some((ready, reply)))
         }
         Some(_) | None => Ok(None),

@@ -5,6 +5,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use wire::LARGEST_BUDGET;
 
 #[test]
 fn what_one_laptop_recorded_the_city_and_a_second_laptop_hold() {
@@ -295,4 +296,25 @@ fn what_lets_a_laptop_in_comes_before_what_it_wrote() {
     let folded = folded.lock().unwrap();
     assert_eq!(folded.len(), 180);
     assert!(folded.values().all(|times| *times == 1), "each record is folded once: {folded:?}");
+}
+
+#[test]
+fn what_is_asked_ahead_is_used_and_goes_over_the_line_once() {
+    let town = Town::new();
+    let a = Laptop::enrolled(&town, "a");
+    a.write_many("r", 150);
+    a.exchange().unwrap();
+    let cost = |name, budget| {
+        let laptop = Laptop::enrolled(&town, name);
+        let mut engine = laptop.engine().with_budget(budget);
+        town.line.passed();
+        let report = engine.exchange(&laptop.store).unwrap();
+        let passed = town.line.passed();
+        assert!(report.received >= 150, "{} came", report.received);
+        (passed.len(), passed.iter().map(|it| it.request.len() + it.response.len()).sum::<usize>())
+    };
+    let (few, at_once) = cost("b", LARGEST_BUDGET);
+    let (many, in_parts) = cost("c", 2 * 1024);
+    assert!(many >= few + 3, "{many} requests in small bodies, {few} in large ones");
+    assert!(in_parts * 2 < at_once * 3, "{in_parts} B in small bodies, {at_once} B in large ones");
 }
