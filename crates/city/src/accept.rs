@@ -26,6 +26,14 @@ pub struct Taken {
     pub no_stream: BTreeSet<StreamId>,
 }
 
+/// What came of one stream and is not held whole.
+#[derive(Default)]
+struct Brought {
+    new: Vec<Change>,
+    /// Held without the values that come now.
+    lacking: Vec<Change>,
+}
+
 /// Takes in verified changes. What is held already is passed over, but for values that were lacking.
 /// `presented` are sound receipts of before the city was set back.
 pub fn take_in(
@@ -35,22 +43,20 @@ pub fn take_in(
     presented: &[Presented],
     now: i64,
 ) -> Result<Taken, PenError> {
-    let mut by_stream: BTreeMap<StreamId, Vec<Change>> = BTreeMap::new();
+    let mut by_stream: BTreeMap<StreamId, Brought> = BTreeMap::new();
     for change in changes {
-        let known = match log::kept(t, &change.id)? {
-            None => false,
-            Some(Kept::Whole) => true,
-            Some(Kept::Header) => change.raw.payload.is_none(),
-        };
-        if !known {
-            by_stream.entry(change.stream).or_default().push(change);
+        let kept = log::kept(t, &change.id)?;
+        if kept == Some(Kept::Whole) || (kept.is_some() && change.raw.payload.is_none()) {
+            continue;
         }
+        let brought = by_stream.entry(change.stream).or_default();
+        if kept.is_some() { &mut brought.lacking } else { &mut brought.new }.push(change);
     }
     let mut taken = Taken::default();
-    for (stream, changes) in by_stream {
+    for (stream, brought) in by_stream {
         match fold::founder(t, &stream)? {
             Some(founder) => {
-                Intake::new(city, t, stream, founder, now)?.run(changes, presented, &mut taken)?;
+                Intake::new(city, t, stream, founder, now)?.run(brought, presented, &mut taken)?;
             }
             None => {
                 taken.no_stream.insert(stream);
@@ -118,21 +124,9 @@ impl<'a> Intake<'a> {
         })
     }
 
-    fn run(
-        mut self,
-        changes: Vec<Change>,
-        presented: &[Presented],
-        taken: &mut Taken,
-    ) -> Result<(), PenError> {
-        let (held, changes): (Vec<_>, Vec<_>) = changes
-            .into_iter()
-            .map(|change| Ok((self.log.holds(&change.id)?, change)))
-            .collect::<Result<Vec<_>, DbError>>()?
-            .into_iter()
-            .partition(|(held, _)| *held);
-        let changes = changes.into_iter().map(|(_, change)| change).collect();
-        let waiting = self.append_all(changes, &mut taken.misplaced)?;
-        held.into_iter().try_for_each(|(_, change)| self.heal(change))?;
+    fn run(mut self, brought: Brought, presented: &[Presented], taken: &mut Taken) -> Result<(), PenError> {
+        let waiting = self.append_all(brought.new, &mut taken.misplaced)?;
+        brought.lacking.into_iter().try_for_each(|change| self.heal(change))?;
         self.sort_out(waiting, taken)?;
         let new = self.fresh.len() + self.healed.len();
         taken.new += new;
@@ -170,7 +164,7 @@ impl<'a> Intake<'a> {
 
     /// None: the change before it is not here.
     fn links(&self, change: &Change) -> Result<Option<bool>, DbError> {
-        change.header.prev.as_ref().map_or(Ok(Some(true)), |prev| log::follows(self.t, change, prev))
+        change.header.prev.as_ref().map_or(Ok(Some(true)), |prev| self.log.follows(change, prev))
     }
 
     /// A change that touches the stream's record may let its own device in: the city's first one carries the
@@ -245,8 +239,8 @@ impl<'a> Intake<'a> {
 
     /// Writes the rulings over what is refused by rule as one change of the city's.
     fn judge(&mut self) -> Result<(), PenError> {
-        let mut changes = judge::take_waiting(self.t, &self.stream)?;
-        changes.extend(self.fresh.iter().chain(&self.healed).cloned());
+        let waited = judge::take_waiting(self.t, &self.stream)?;
+        let changes: Vec<&Change> = waited.iter().chain(&self.fresh).chain(&self.healed).collect();
         let writes = judge::rulings(self.t, &self.city.kinds, &self.verdicts, &self.covered, &changes)?;
         for writes in writes.chunks(100) {
             let ruling = pen::draft(self.t, &self.log, &self.stream, self.now, "rule", writes)?;
@@ -272,9 +266,10 @@ impl<'a> Intake<'a> {
         for id in self.covered.receipted() {
             addresses.extend(log::get(t, id)?.iter().flat_map(log::touched).map(log::owned));
         }
+        let due = fold::due(t, stream, &addresses, &self.fresh)?;
         let mut counts = tally::Counts::new();
-        tally::before(t, stream, &addresses, &mut counts)?;
-        let states = fold::refold(t, stream, &addresses, &self.fresh, &self.verdicts, now)?;
+        tally::before(t, stream, &due, &mut counts)?;
+        let states = fold::refold(t, stream, &due, &self.verdicts, now)?;
         tally::after(t, stream, &states, counts)
     }
 }

@@ -67,33 +67,56 @@ pub fn state(
     Ok((!changes.is_empty()).then(|| fold_record(kind, record, &changes, &verdicts)))
 }
 
-/// Folds these records again and stores them. `fresh` are changes that were just appended: a record that only they
-/// touch is folded without reading the log. `now` is when they were received; None: not all at the same time.
-pub fn refold(
+/// A record that is to be folded again.
+pub struct Due<'a> {
+    pub kind: &'a str,
+    pub record: &'a str,
+    /// The changes that touch it and were just appended.
+    pub fresh: Vec<&'a Change>,
+    /// No other change touches it: it is folded without reading the log, and nothing is stored of it yet.
+    pub is_new: bool,
+}
+
+/// These records, with what of `fresh` touches them.
+pub fn due<'a>(
     connection: &Connection,
     stream: &StreamId,
-    addresses: &BTreeSet<Address>,
-    fresh: &[Change],
-    verdicts: &Verdicts,
-    now: Option<i64>,
-) -> Result<Vec<RecordState>, DbError> {
+    addresses: &'a BTreeSet<Address>,
+    fresh: &'a [Change],
+) -> Result<Vec<Due<'a>>, DbError> {
     let mut by_address: BTreeMap<(&str, &str), Vec<&Change>> = BTreeMap::new();
     for change in fresh {
         for address in log::touched(change) {
             by_address.entry(address).or_default().push(change);
         }
     }
-    let mut states = Vec::with_capacity(addresses.len());
-    for (kind, record) in addresses {
-        let new = by_address.get(&(kind.as_str(), record.as_str())).map_or(&[][..], Vec::as_slice);
-        let state = match touches(connection, stream, kind, record)? as usize == new.len() {
-            true => fold_record(kind, record, new, verdicts),
+    let due = |(kind, record): &'a Address| {
+        let fresh = by_address.remove(&(kind.as_str(), record.as_str())).unwrap_or_default();
+        let is_new = touches(connection, stream, kind, record)? as usize == fresh.len();
+        Ok(Due { kind, record, fresh, is_new })
+    };
+    addresses.iter().map(due).collect()
+}
+
+/// Folds these records again and stores them. `now` is when the fresh changes were received; None: not all at the same
+/// time.
+pub fn refold(
+    connection: &Connection,
+    stream: &StreamId,
+    due: &[Due<'_>],
+    verdicts: &Verdicts,
+    now: Option<i64>,
+) -> Result<Vec<RecordState>, DbError> {
+    let mut states = Vec::with_capacity(due.len());
+    for Due { kind, record, fresh, is_new } in due {
+        let state = match is_new {
+            true => fold_record(kind, record, fresh, verdicts),
             false => {
                 let held = log::touching(connection, stream, kind, record)?;
                 fold_record(kind, record, &held.iter().collect::<Vec<_>>(), verdicts)
             }
         };
-        let received = match now.filter(|_| !new.is_empty()) {
+        let received = match now.filter(|_| !fresh.is_empty()) {
             Some(now) => now,
             None => received(connection, stream, kind, record)?,
         };

@@ -16,7 +16,7 @@ pub fn holds(connection: &Connection, id: &ChangeId) -> Result<bool, DbError> {
 
 /// Says whether a change may stand after the held one that it names: of the same chain, and the next of it. None: that one
 /// is not held.
-pub fn follows(connection: &Connection, change: &Change, prev: &ChangeId) -> Result<Option<bool>, DbError> {
+fn follows(connection: &Connection, change: &Change, prev: &ChangeId) -> Result<Option<bool>, DbError> {
     let mut statement = connection
         .prepare_cached("SELECT stream = ?2 AND device = ?3 AND n = ?4 - 1 FROM change WHERE id = ?1")?;
     let header = &change.header;
@@ -58,8 +58,15 @@ pub struct Appending<'a> {
     received_at: i64,
     before: Frontier,
     after: Frontier,
-    /// The lamport value that each new change is shown with.
-    new: HashMap<ChangeId, u64>,
+    new: HashMap<ChangeId, New>,
+}
+
+/// A change that was appended just now.
+struct New {
+    device: DeviceId,
+    n: u64,
+    /// The value that it is shown with.
+    lamport: u64,
 }
 
 impl<'a> Appending<'a> {
@@ -73,8 +80,12 @@ impl<'a> Appending<'a> {
         Ok(Appending { connection, stream, received_at, before, after, new: HashMap::new() })
     }
 
-    pub fn holds(&self, id: &ChangeId) -> Result<bool, DbError> {
-        Ok(self.new.contains_key(id) || holds(self.connection, id)?)
+    /// Says whether a change may stand after the one that it names, in this stream: see [`follows`].
+    pub fn follows(&self, change: &Change, prev: &ChangeId) -> Result<Option<bool>, DbError> {
+        match self.new.get(prev) {
+            Some(new) => Ok(Some(new.device == change.header.device && new.n + 1 == change.header.n)),
+            None => follows(self.connection, change, prev),
+        }
     }
 
     /// Says whether the change was appended just now.
@@ -94,8 +105,8 @@ impl<'a> Appending<'a> {
             touch.execute((self.stream.0.as_slice(), kind, record, seq))?;
         }
         blobs::note(self.connection, seq, change)?;
-        self.new.insert(change.id, change.lamport);
         let header = &change.header;
+        self.new.insert(change.id, New { device: header.device, n: header.n, lamport: change.lamport });
         self.after.advance(header.device, header.n, change.id, header.prev);
         Ok(())
     }
@@ -103,7 +114,7 @@ impl<'a> Appending<'a> {
     fn lamport_before(&self, change: &Change) -> Result<Option<u64>, DbError> {
         let Some(prev) = &change.header.prev else { return Ok(None) };
         match self.new.get(prev) {
-            Some(lamport) => Ok(Some(*lamport)),
+            Some(new) => Ok(Some(new.lamport)),
             None => shown_lamport(self.connection, prev),
         }
     }
@@ -111,7 +122,7 @@ impl<'a> Appending<'a> {
     /// The city's own end in this stream, and the highest lamport value: where its next change goes.
     pub fn next_of(&self, device: &DeviceId) -> Result<(Option<End>, u64), DbError> {
         let end = self.after.last(device).map(|(n, id)| End { n, id });
-        let highest = self.new.values().copied().max().unwrap_or_default();
+        let highest = self.new.values().map(|new| new.lamport).max().unwrap_or_default();
         Ok((end, highest.max(lamport(self.connection, &self.stream)?) + 1))
     }
 
@@ -131,7 +142,7 @@ impl<'a> Appending<'a> {
                 .execute((stream, device.0.as_slice(), number(*n)?, id.0.as_slice()))?;
         }
         for (device, n, id) in after.difference(&before) {
-            let lamport = number(self.new.get(id).copied().unwrap_or_default())?;
+            let lamport = number(self.new.get(id).map_or(0, |new| new.lamport))?;
             self.connection
                 .prepare_cached(
                     "INSERT INTO chain_end (stream, device, n, id, lamport) VALUES (?1, ?2, ?3, ?4, ?5)",

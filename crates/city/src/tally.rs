@@ -2,11 +2,11 @@
 //! shows. A meeting that people must still decide on counts as a conflict and as nothing else.
 
 use crate::db::DbError;
-use crate::log::Address;
+use crate::fold::Due;
 use replica::{RecordState, StreamId};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub const CONFLICT: &str = "conflict";
 const MEETING: &str = "meeting";
@@ -18,10 +18,10 @@ pub type Counts = BTreeMap<(String, String), i64>;
 pub fn before(
     connection: &Connection,
     stream: &StreamId,
-    addresses: &BTreeSet<Address>,
+    due: &[Due<'_>],
     counts: &mut Counts,
 ) -> Result<(), DbError> {
-    for (kind, record) in addresses.iter().filter(|(kind, _)| kind == MEETING) {
+    for Due { kind, record, .. } in due.iter().filter(|due| due.kind == MEETING && !due.is_new) {
         if let Some(state) = stored(connection, stream, kind, record)? {
             add(counts, &state, -1);
         }

@@ -142,6 +142,20 @@ pub fn count(branch: Branch, meeting: &Meeting, pack: &Pack) -> Count {
     Count { numbers, due }
 }
 
+/// Says whether [`count`], 补录 or the number of attachments rests on the field at this path. Whoever lists meetings need
+/// not read the others, of which the minutes are long.
+pub fn counts_on(path: &str) -> bool {
+    let mut steps = path.split('/');
+    let (field, part) = (steps.next().unwrap_or_default(), steps.nth(1));
+    match field {
+        "types" | "time" | "group" | "roster" | "exclusions" | "guests" => true,
+        "attendance" => part == Some("status"),
+        "agenda" => part == Some("vote"),
+        "attachments" => part == Some("file"),
+        _ => false,
+    }
+}
+
 /// A share in thousandths, rounded half up in whole numbers.
 fn rate_permille(present: u32, due: u32) -> Option<u32> {
     let (present, due) = (u64::from(present), u64::from(due));

@@ -71,7 +71,7 @@ pub(crate) fn number_of(value: &Value) -> Option<u32> {
 }
 
 pub(crate) fn code_of<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    serde_json::from_value(value.clone()).ok()
+    T::deserialize(value).ok()
 }
 
 pub(crate) fn interval_of(value: Option<&Value>) -> Interval {

@@ -26,7 +26,7 @@ pub mod study;
 pub mod votes;
 
 pub use actions::{ActionState, OpenAction, open_actions};
-pub use attendance::{Attendance, Count, count, due, meeting_quorum};
+pub use attendance::{Attendance, Count, count, counts_on, due, meeting_quorum};
 pub use check::{Case, Lateness, check, check_branch, lateness};
 pub use duties::{Counted, Duty, DutyState, counts_for, due_duties, duties, same_event};
 pub use finding::{Code, Finding, Severity};

@@ -11,6 +11,7 @@
 mod blob;
 mod builder;
 mod change;
+mod excerpt;
 mod fold;
 mod frontier;
 mod graph;
@@ -43,6 +44,7 @@ pub use builder::{CannotBuild, ChangeBuilder, End, device_of};
 pub use change::{
     Change, RawChange, Refused, SIGNATURE_PURPOSE, display_lamport, is_signed, signature_input,
 };
+pub use excerpt::Excerpt;
 pub use fold::fold_record;
 pub use frontier::Frontier;
 pub use header::{Header, WriteHead};

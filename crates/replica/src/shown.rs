@@ -27,16 +27,12 @@ impl TextMerge {
 impl RecordState {
     /// The value to show at a path: of long texts that crossed the merge, with both sides where it is open.
     pub fn shown(&self, kind: Option<&Kind>, path: &str) -> Option<Value> {
-        match self.fields.get(path)? {
-            field @ Field::Conflict { .. } if merges(kind, path) => combined(field),
-            field => field.value().cloned(),
-        }
+        shown_of(self.fields.get(path)?, kind, path)
     }
 
     /// All values to show, by path.
     pub fn all_shown(&self, kind: Option<&Kind>) -> BTreeMap<String, Value> {
-        let paths = self.fields.keys();
-        paths.filter_map(|path| Some((path.clone(), self.shown(kind, path)?))).collect()
+        all_shown(&self.fields, kind)
     }
 
     /// Conflicts that a person must decide: all but texts that merge by themselves.
@@ -62,6 +58,19 @@ impl RecordState {
 
     fn merged_text(&self, kind: Option<&Kind>, path: &str) -> Option<String> {
         if merges(kind, path) { self.fields.get(path)?.merged()?.text() } else { None }
+    }
+}
+
+/// The values to show of these fields, by path.
+pub(crate) fn all_shown(fields: &BTreeMap<String, Field>, kind: Option<&Kind>) -> BTreeMap<String, Value> {
+    let shown = |(path, field): (&String, &Field)| Some((path.clone(), shown_of(field, kind, path)?));
+    fields.iter().filter_map(shown).collect()
+}
+
+fn shown_of(field: &Field, kind: Option<&Kind>, path: &str) -> Option<Value> {
+    match field {
+        Field::Conflict { .. } if merges(kind, path) => combined(field),
+        field => field.value().cloned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading records: one, a page of a list, many at once, and the history of one.
 
-use replica::{ChangeMeta, RecordState, StreamId};
+use replica::{ChangeMeta, Excerpt, RecordState, StreamId};
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde_json::Value;
@@ -198,17 +198,47 @@ impl Store {
 
     /// A page of a list, and how many records all pages have.
     pub fn list(&self, query: &Query) -> Result<ListPage, StoreError> {
+        let mut rows = Vec::new();
+        let total = self.page(query, LIST_ROW, |row| {
+            rows.push(read_row(row)?);
+            Ok(())
+        })?;
+        Ok(ListPage { rows, total })
+    }
+
+    /// The same, and of each record the fields whose paths are wanted.
+    pub fn list_with(
+        &self,
+        query: &Query,
+        wants: &dyn Fn(&str) -> bool,
+    ) -> Result<(ListPage, Vec<Excerpt>), StoreError> {
+        let (mut rows, mut excerpts) = (Vec::new(), Vec::new());
+        let columns = format!("{LIST_ROW}, (SELECT state FROM fold WHERE fold.record = record.seq)");
+        let total = self.page(query, &columns, |row| {
+            let listed = read_row(row)?;
+            excerpts.push(records::read_excerpt(&listed.id, row.get_ref(LIST_COLUMNS)?, wants)?);
+            rows.push(listed);
+            Ok(())
+        })?;
+        Ok((ListPage { rows, total }, excerpts))
+    }
+
+    /// Reads one page and gives the number of records on all of them.
+    fn page(
+        &self,
+        query: &Query,
+        columns: &str,
+        mut read: impl FnMut(&Row) -> Result<(), Fault>,
+    ) -> Result<u64, StoreError> {
         self.look_for(query, |db| {
-            let Some(found) = Found::new(db, query)? else {
-                return Ok(ListPage { rows: Vec::new(), total: 0 });
-            };
-            let mut statement = db.prepare_cached(&format!("{LIST_ROW} {}", found.tail(query)))?;
+            let Some(found) = Found::new(db, query)? else { return Ok(0) };
+            let sql = format!("SELECT {columns} FROM record {}", found.tail(query));
+            let mut statement = db.prepare_cached(&sql)?;
             let mut rows = statement.query(params_from_iter(&found.values))?;
-            let mut page = Vec::new();
             while let Some(row) = rows.next()? {
-                page.push(read_row(row)?);
+                read(row)?;
             }
-            Ok(ListPage { rows: page, total: found.count(db)? })
+            found.count(db)
         })
     }
 
@@ -287,13 +317,15 @@ fn history(db: &Connection, stream: StreamRow, kind: &str, id: &str) -> Result<V
     Ok(entries)
 }
 
+/// What a [`ListRow`] is read from.
 const LIST_ROW: &str =
-    "SELECT kind, id, title, date, date_end, list, life, closing, conflicts, late, born_at, last_at,
+    "kind, id, title, date, date_end, list, life, closing, conflicts, late, born_at, last_at,
   NOT EXISTS (SELECT 1 FROM touch WHERE touch.record = record.seq
               AND NOT EXISTS (SELECT 1 FROM reported WHERE reported.change = touch.change AND held = 1)),
   (SELECT max(reported.at) FROM touch JOIN reported ON reported.change = touch.change
-   WHERE touch.record = record.seq)
-  FROM record";
+   WHERE touch.record = record.seq)";
+/// How many columns that is.
+const LIST_COLUMNS: usize = 14;
 
 fn read_row(row: &Row) -> Result<ListRow, Fault> {
     let id: String = row.get(1)?;

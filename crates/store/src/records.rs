@@ -1,6 +1,6 @@
 //! The tables of current records: the fold, what lists are made of, and the index from records to changes.
 
-use replica::{BlobRef, DeviceId, RecordState, StreamId};
+use replica::{BlobRef, DeviceId, Excerpt, RecordState, StreamId};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -38,9 +38,25 @@ pub(crate) fn state(db: &Connection, name: &Name) -> Result<Option<RecordState>,
 
 /// Reads a stored fold; the error says where, never what.
 pub(crate) fn read_state(id: &str, stored: ValueRef) -> Result<RecordState, Fault> {
+    read_fold(id, stored, RecordState::from_bytes)
+}
+
+/// The wanted fields of a stored fold, by path.
+pub(crate) fn read_excerpt(
+    id: &str,
+    stored: ValueRef,
+    wants: &dyn Fn(&str) -> bool,
+) -> Result<Excerpt, Fault> {
+    read_fold(id, stored, |bytes| Excerpt::from_bytes(bytes, wants))
+}
+
+fn read_fold<T>(
+    id: &str,
+    stored: ValueRef,
+    read: impl FnOnce(&[u8]) -> Result<T, serde_json::Error>,
+) -> Result<T, Fault> {
     let bytes = stored.as_blob().map_err(|_| Fault::row("fold", id, "state", "not bytes"))?;
-    RecordState::from_bytes(bytes)
-        .map_err(|error| Fault::row("fold", id, "state", format!("byte {}", error.column())))
+    read(bytes).map_err(|error| Fault::row("fold", id, "state", format!("byte {}", error.column())))
 }
 
 pub(crate) fn highest(db: &Connection) -> Result<i64, Fault> {

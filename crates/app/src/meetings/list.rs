@@ -4,14 +4,15 @@ use super::derive::counts;
 use super::drafts::DraftContent;
 use super::{KIND, title_of};
 use crate::app::App;
-use crate::branch::{Branch, fields};
+use crate::branch::Branch;
 use crate::civil;
 use crate::contract::*;
 use crate::error::CallError;
 use crate::facts::Facts;
 use crate::standing::{report_of_row, state_of_row, undecided_row};
+use crate::values::kinds;
 use domain::{Meeting, Pack};
-use replica::Life;
+use replica::{Excerpt, Life};
 use std::collections::BTreeSet;
 use store::{ClosingCode, Draft, LifeCode, ListRow, Query};
 
@@ -30,10 +31,10 @@ impl App {
         let mut total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         if request.state != Some(RecordState::Draft) {
             let query = query(&request);
-            let page = branch.store.list(&query)?;
+            let (page, excerpts) = branch.store.list_with(&query, &domain::counts_on)?;
             total += u32::try_from(page.total).unwrap_or(u32::MAX);
             let editing: BTreeSet<&str> = drafts.iter().map(|draft| draft.id.as_str()).collect();
-            rows.extend(record_rows(&branch, &page.rows, &editing)?);
+            rows.extend(record_rows(&branch, &page.rows, &excerpts, &editing)?);
         }
         let years = branch.store.years(KIND)?.iter().filter_map(|year| year.parse().ok()).collect();
         Ok(MeetingList { rows, total, page_size: PAGE, years })
@@ -43,18 +44,17 @@ impl App {
 fn record_rows(
     branch: &Branch,
     page: &[ListRow],
+    excerpts: &[Excerpt],
     editing: &BTreeSet<&str>,
 ) -> Result<Vec<MeetingRow>, CallError> {
     let facts = branch.facts()?;
     let returned = crate::returned::ids_of(branch, KIND)?;
-    page.iter()
-        .map(|row| {
-            let state = branch.store.record(KIND, &row.id)?;
-            let meeting = state.map(|state| Meeting::from_fields(&state.id, &fields(&state)));
-            let shown = record_row(row, meeting.as_ref(), &facts, editing.contains(row.id.as_str()));
-            Ok(MeetingRow { returned: returned.contains(&row.id), ..shown })
-        })
-        .collect()
+    let rows = page.iter().zip(excerpts).map(|(row, excerpt)| {
+        let meeting = Meeting::from_fields(&row.id, &excerpt.all_shown(kinds().get(KIND)));
+        let shown = record_row(row, &meeting, &facts, editing.contains(row.id.as_str()));
+        MeetingRow { returned: returned.contains(&row.id), ..shown }
+    });
+    Ok(rows.collect())
 }
 
 fn query(request: &MeetingQuery) -> Query {
@@ -85,14 +85,12 @@ fn query(request: &MeetingQuery) -> Query {
     query
 }
 
-fn record_row(row: &ListRow, meeting: Option<&Meeting>, facts: &Facts, has_draft: bool) -> MeetingRow {
-    let numbers = meeting.and_then(|meeting| {
-        let pack = Pack::on(meeting.date()?);
-        Some(counts(&domain::count(facts.branch(), meeting, pack).numbers))
-    });
-    let late = meeting.zip(row.born_at).and_then(|(meeting, born)| {
-        domain::lateness(meeting, domain::civil(born), Pack::on(meeting.date()?))
-    });
+/// `meeting` has only what [`domain::counts_on`] lets through.
+fn record_row(row: &ListRow, meeting: &Meeting, facts: &Facts, has_draft: bool) -> MeetingRow {
+    let pack = meeting.date().map(Pack::on);
+    let numbers = pack.map(|pack| counts(&domain::count(facts.branch(), meeting, pack).numbers));
+    let late =
+        pack.zip(row.born_at).and_then(|(pack, born)| domain::lateness(meeting, domain::civil(born), pack));
     let date = row.date.get(..10).map(str::to_owned);
     MeetingRow {
         id: row.id.clone(),
@@ -102,7 +100,7 @@ fn record_row(row: &ListRow, meeting: Option<&Meeting>, facts: &Facts, has_draft
         title: row.title.clone(),
         present: numbers.as_ref().map(|numbers| numbers.present),
         due: numbers.as_ref().map(|numbers| numbers.due),
-        attachments: meeting.map_or(0, |meeting| count_of(meeting.attachments.len())),
+        attachments: count_of(meeting.attachments.len()),
         state: state_of_row(row),
         report: report_of_row(row),
         late: late.is_some_and(|late| late.late),

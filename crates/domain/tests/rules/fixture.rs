@@ -1,7 +1,7 @@
 //! Builders that read as sentences. A person's id is the name.
 
 use chrono::{NaiveDate, NaiveDateTime};
-use domain::{Branch, Case, Code, Finding, Meeting, Organisation, Pack, Person, check, count};
+use domain::{Branch, Case, Code, Finding, Meeting, Organisation, Pack, Person, check, count, counts_on};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -184,6 +184,13 @@ impl Minutes {
 
     pub fn read(&self) -> Meeting {
         Meeting::from_fields(&self.id, &self.fields)
+    }
+
+    /// As a list reads it.
+    pub fn skim(&self) -> Meeting {
+        let mut fields = self.fields.clone();
+        fields.retain(|path, _| counts_on(path));
+        Meeting::from_fields(&self.id, &fields)
     }
 }
 

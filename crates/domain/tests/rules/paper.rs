@@ -140,6 +140,28 @@ fn record_2_counts_written_opinions_and_an_approved_exclusion() {
 }
 
 #[test]
+fn a_list_counts_as_the_record_does() {
+    let world = suda();
+    let frozen = count(world.branch(), &record_1(&world).read(), pack()).due.members;
+    let table = [
+        record_1(&world).set("attachments/p/file", json!({"blob": "x", "len": 1, "media": "image/jpeg"})),
+        record_1(&world).set("roster", serde_json::to_value(&frozen[1..]).unwrap()),
+        record_2(&world, approved()),
+        record_2(&world, json!({})),
+        record_3(),
+    ];
+    for minutes in table {
+        let (whole, skimmed) = (minutes.read(), minutes.skim());
+        let numbers = |meeting| count(world.branch(), meeting, pack());
+        assert_eq!(numbers(&skimmed), numbers(&whole));
+        assert_eq!(skimmed.attachments, whole.attachments);
+        let late = |meeting| lateness(meeting, moment("2026-11-20T08:00"), pack()).map(|late| late.late);
+        assert_eq!(late(&skimmed), late(&whole));
+        assert!(late(&whole).is_some());
+    }
+}
+
+#[test]
 fn record_2_without_a_basis_counts_the_excluded_as_due() {
     let world = suda();
     let minutes = record_2(&world, json!({"ground": "bedridden"})).status(&["韩德福"], "absent");

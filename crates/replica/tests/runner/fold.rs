@@ -1,4 +1,4 @@
-use replica::{Change, ChangeId, Closing, Field, Life, Piece, StreamId, Verdicts, fold_record};
+use replica::{Change, ChangeId, Closing, Excerpt, Field, Life, Piece, StreamId, Verdicts, fold_record};
 use serde_json::{Value, json};
 
 use crate::world::{Device, m1};
@@ -273,6 +273,26 @@ fn what_is_shown_leaves_nothing_of_either_side_out() {
     assert!(["一改。", "一换。", "二。三。"].iter().all(|part| shown.contains(part)), "{shown}");
     assert_eq!(state.open_conflicts(kind).count(), 2);
     assert_eq!(state.shown(kind, "place"), state.value("place").cloned(), "the first one");
+}
+
+#[test]
+fn an_excerpt_shows_what_the_whole_record_shows() {
+    let Pair { mut a, mut b, born } = pair();
+    let kinds = replica::Kinds::builtin();
+    let kind = kinds.get("meeting");
+    let base = a.m1(&[("summary", json!("一。二。三。"), &[]), ("place", json!("楼下"), &[born.id])]);
+    let over = [base.id];
+    let left = a.m1(&[("summary", json!("一改。二。三。"), &over), ("place", json!("东\n\"一\""), &over)]);
+    let right = b.m1(&[("summary", json!("一。二。三改。"), &over), ("place", json!(null), &over)]);
+    let state = m1(&[&born, &base, &left, &right]);
+    let bytes = state.to_bytes();
+    let read = |wants: &dyn Fn(&str) -> bool| Excerpt::from_bytes(&bytes, wants).unwrap().all_shown(kind);
+    assert_eq!(read(&|_| true), state.all_shown(kind));
+    let place = state.shown(kind, "place").unwrap();
+    assert_eq!(read(&|path| path == "place"), [("place".to_owned(), place)].into());
+    for bytes in ["", "[]", r#"{"fields": []}"#, r#"{"fields": {}} more"#, r#"{"fields": {"#] {
+        assert!(Excerpt::from_bytes(bytes.as_bytes(), &|_| true).is_err(), "{bytes}");
+    }
 }
 
 #[test]
