@@ -2,14 +2,18 @@
 //! away, or break a rule that holds for all bytes.
 
 use std::collections::HashMap;
+use std::io::Read;
 
-use replica::{Change, ChangeId, DeviceId, RawChange, Replica, StreamId, merge_text};
+use ed25519_dalek::{Signer, SigningKey};
+use replica::{Change, ChangeId, DeviceId, RawChange, Replica, StreamId, device_of, merge_text, opening_key};
+use wire::file::{FileError, Head, Inventory, Label, OpenFile, OpeningKey, open, open_unsealed, seal_all};
 use wire::{Answer, Have, Receipt, Request, RequestHead, StreamAsk, Whole, read_body};
+use zeroize::Zeroizing;
 
 /// An entry and the name of its corpus.
 pub type Entry = (&'static str, fn(&[u8]));
 
-pub const ENTRIES: [Entry; 3] = [("change", change), ("exchange", exchange), ("text", text)];
+pub const ENTRIES: [Entry; 4] = [("change", change), ("exchange", exchange), ("file", file), ("text", text)];
 
 /// Between two changes, and between a header and its payload: bytes that no JSON holds.
 const NEXT: u8 = 0xff;
@@ -84,6 +88,57 @@ fn request(body: &[u8]) {
     if let Ok((request, _)) = Request::decode(body) {
         let (again, whole) = Request::decode(&request.encode()).expect("what this program wrote it reads");
         assert_eq!((again, whole), (request, Whole::Yes));
+    }
+}
+
+/// A file from a stick, as it is carried, and what may lie behind a seal: a label, the length of a head in two bytes, the
+/// head, and sections. Whoever can seal can sign what they like, so the head is signed here.
+pub fn file(bytes: &[u8]) {
+    let mut behind = bytes;
+    let Ok(label) = Label::read(&mut behind) else { return };
+    assert_eq!(label.to_bytes(), bytes[..Label::LEN], "a label is read in one way");
+    let key = SigningKey::from_bytes(&[0x32; 32]);
+    let opening = OpeningKey::new(&Zeroizing::new(opening_key(&key)));
+    if let Ok(sealed) = open(&label, behind, &opening) {
+        sections(&label, sealed);
+    }
+    let (len, rest) = behind.split_at_checked(2).unwrap_or_default();
+    let len = len.iter().fold(0, |len, byte| len << 8 | usize::from(*byte)).min(rest.len());
+    let (head, bodies) = rest.split_at(len);
+    let mut head = head.to_vec();
+    let sender = device_of(&key).0;
+    head.iter_mut().skip(1).zip(sender).for_each(|(byte, sender)| *byte = sender);
+    let signature = key.sign(&Head::signed(&label, &head)).to_bytes();
+    let inside = [&(head.len() as u64).to_be_bytes()[..], &head, &signature, bodies].concat();
+    if let Ok(unsealed) = open_unsealed(&label, &inside[..]) {
+        sections(&label, unsealed);
+    }
+}
+
+/// What is read of a file can be written, and reads the same again.
+fn sections(label: &Label, mut file: OpenFile<impl Read>) {
+    let mut read = Vec::new();
+    while let Ok(Some(section)) = file.next() {
+        assert_eq!(
+            *blake3::hash(&section.bytes).as_bytes(),
+            section.hash,
+            "a section is what the head names"
+        );
+        if let Ok(inventory) = Inventory::decode(&section.bytes) {
+            assert_eq!(Inventory::decode(&inventory.encode()), Ok(inventory));
+        }
+        read.push((section.kind, section.bytes));
+    }
+    let (key, sealed_to) = (SigningKey::from_bytes(&[0x32; 32]), SigningKey::from_bytes(&[6; 32]));
+    let label = Label { recipient: device_of(&sealed_to), ..*label };
+    let head = Head { sender: device_of(&key), ..file.head };
+    let sign = |input: &[u8]| Ok::<_, FileError>(key.sign(input).to_bytes());
+    let written = seal_all(&label, head, &read, sign, Vec::new()).expect("what was read can be written");
+    let opening = OpeningKey::new(&Zeroizing::new(opening_key(&sealed_to)));
+    let mut again = open(&label, &written[Label::LEN..], &opening).expect("what this program wrote it reads");
+    for (kind, bytes) in read {
+        let section = again.next().expect("it is whole").expect("it is there");
+        assert_eq!((section.kind, section.bytes), (kind, bytes));
     }
 }
 

@@ -56,7 +56,8 @@ impl Store {
             if verified.len() >= BULK {
                 batch.index_later();
             }
-            let mut intake = Intake { db, batch, applied: &mut applied };
+            let any_waits = log::any_waits(db)?;
+            let mut intake = Intake { db, batch, applied: &mut applied, any_waits };
             for change in verified {
                 intake.take(change)?;
             }
@@ -71,9 +72,8 @@ impl Store {
 
 /// Signatures cost far more than anything else before the transaction.
 fn verify(changes: &[RawChange], applied: &mut Applied) -> Vec<Change> {
-    let judged = threads::map(changes.to_vec(), |raw| {
-        let id = raw.id();
-        raw.verify().map_err(|refused| (id, refused))
+    let judged = threads::map(changes.iter().collect(), |raw: &RawChange| {
+        raw.clone().verify().map_err(|refused| (raw.id(), refused))
     });
     let mut verified = Vec::with_capacity(judged.len());
     for one in judged {
@@ -89,6 +89,8 @@ struct Intake<'a, 'b> {
     db: &'a Connection,
     batch: &'b mut Batch<'a>,
     applied: &'b mut Applied,
+    /// Some change may wait for one that is not held.
+    any_waits: bool,
 }
 
 impl Intake<'_, '_> {
@@ -97,7 +99,7 @@ impl Intake<'_, '_> {
         let mut ready = vec![change];
         while let Some(change) = ready.pop() {
             let id = change.id;
-            if self.take_one(change)? {
+            if self.take_one(change)? && self.any_waits {
                 ready.extend(log::take_waiting(self.db, &id)?);
             }
         }
@@ -130,6 +132,7 @@ impl Intake<'_, '_> {
             None => {
                 self.applied.waiting += usize::from(!log::is_waiting(self.db, &change.id)?);
                 log::keep_waiting(self.db, &change, &prev)?;
+                self.any_waits = true;
                 Ok(false)
             }
         }

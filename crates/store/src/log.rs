@@ -182,6 +182,11 @@ pub(crate) fn keep_waiting(db: &Connection, change: &Change, follows: &ChangeId)
     Ok(())
 }
 
+/// Whether any change waits for one that is not held.
+pub(crate) fn any_waits(db: &Connection) -> Result<bool, Fault> {
+    Ok(db.prepare_cached("SELECT 1 FROM waiting LIMIT 1")?.exists([])?)
+}
+
 /// Takes out the changes that waited for this one.
 pub(crate) fn take_waiting(db: &Connection, follows: &ChangeId) -> Result<Vec<Change>, Fault> {
     let mut statement =

@@ -17,7 +17,7 @@ mod write;
 pub use head::{Head, SectionHead, SectionKind};
 pub use inventory::{BLOBS, Inventory, fitting};
 pub use label::{Label, Purpose};
-pub use read::{OpenFile, Section, open};
+pub use read::{OpenFile, Section, Unsealed, open, open_unsealed};
 pub use seal::{OpeningKey, of_code};
 pub use write::{seal_all, write};
 

@@ -283,7 +283,7 @@ fn an_excerpt_shows_what_the_whole_record_shows() {
     let base = a.m1(&[("summary", json!("一。二。三。"), &[]), ("place", json!("楼下"), &[born.id])]);
     let over = [base.id];
     let left = a.m1(&[("summary", json!("一改。二。三。"), &over), ("place", json!("东\n\"一\""), &over)]);
-    let right = b.m1(&[("summary", json!("一。二。三改。"), &over), ("place", json!(null), &over)]);
+    let right = b.m1(&[("summary", json!("一。二。三改。"), &over), ("place", json!("西"), &over)]);
     let state = m1(&[&born, &base, &left, &right]);
     let bytes = state.to_bytes();
     let read = |wants: &dyn Fn(&str) -> bool| Excerpt::from_bytes(&bytes, wants).unwrap().all_shown(kind);

@@ -14,7 +14,8 @@ use std::io::Read;
 use store::{Appended, BlobHere, Losses, Store, StoreError, StoredReceipt};
 use wire::enrol::{EnrolYes, Keys, Sealed, Way};
 use wire::file::{
-    FileError, Head, Inventory, Label, OpenFile, OpeningKey, Place, Purpose, Section, SectionKind, open,
+    FileError, Head, Inventory, Label, OpenFile, OpeningKey, Place, Purpose, Section, SectionKind, Unsealed,
+    open,
 };
 use wire::{Answer, Have, RefusedPart, StreamAsk, frontiers_to_bytes};
 
@@ -100,7 +101,7 @@ fn is_from(root: &RootKey, head: &Head) -> bool {
 struct Intake<'a, R: Read> {
     store: &'a Store,
     label: Label,
-    file: OpenFile<R>,
+    file: OpenFile<Unsealed<R>>,
     most_lost: u64,
     /// Changes that were read and not taken in yet, and how many bytes they are.
     changes: Vec<RawChange>,

@@ -84,7 +84,8 @@ impl Stage {
     pub fn exchange_at(&mut self, at: usize, course: &Course) -> Result<Vec<Who>> {
         let before = self.site.mirror.verdicts(&self.laptops[at].branch);
         let Some(Ran { done, hits }) = self.run_exchange(at, course)? else { return Ok(Vec::new()) };
-        self.look_at_what_came(at, &before)?;
+        let device = self.laptops[at].store().device()?;
+        self.look_at_what_came(at, device, &before)?;
         if course.is_clean() && matches!(done, Some(Ok(_))) {
             self.laptops[at].stale = false;
             self.check_reported(at)?;
@@ -128,10 +129,9 @@ impl Stage {
     }
 
     /// Looks at both. Nobody is given what the city had refused of others. A device that was introduced by the author's is the author's,
-    /// too.
-    pub fn look_at_what_came(&mut self, at: usize, before: &Verdicts) -> Result<()> {
+    /// too. `device` is the identity, maybe an earlier one, under which the laptop got what came.
+    pub fn look_at_what_came(&mut self, at: usize, device: DeviceId, before: &Verdicts) -> Result<()> {
         let laptop = &mut self.laptops[at];
-        let device = laptop.store().device()?;
         let new = laptop.look(&mut self.known)?;
         let refused = |id: &&ChangeId| before.voided.contains_key(*id) && laptop.mirror.has_whole(id);
         let given: Vec<(ChangeId, DeviceId)> = new

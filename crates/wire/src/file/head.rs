@@ -125,7 +125,12 @@ impl Head {
 
     /// The bytes that the sender signs: the label is among them, so that a file cannot be readdressed.
     pub fn signature_input(&self, label: &Label) -> Vec<u8> {
-        signature_input(label, &self.to_bytes())
+        Self::signed(label, &self.to_bytes())
+    }
+
+    /// The same for the bytes of a head.
+    pub fn signed(label: &Label, head: &[u8]) -> Vec<u8> {
+        [SIGNED, &label.to_bytes(), head].concat()
     }
 
     /// What a receipt in this file answers.
@@ -134,11 +139,7 @@ impl Head {
     }
 }
 
-fn signature_input(label: &Label, head: &[u8]) -> Vec<u8> {
-    [SIGNED, &label.to_bytes(), head].concat()
-}
-
 /// Says whether the sender signed these bytes of a head under this label.
 pub(super) fn is_signed_head(sender: &DeviceId, label: &Label, head: &[u8], signature: &[u8; 64]) -> bool {
-    is_signed(sender, &signature_input(label, head), signature)
+    is_signed(sender, &Head::signed(label, head), signature)
 }

@@ -12,10 +12,13 @@ use std::io::{ErrorKind, Read};
 const MAX_BLOB: u64 = 64 * 1024 * 1024;
 const MAX_ENROLMENT: u64 = 1024 * 1024;
 
+/// A file with its seal off.
+pub type Unsealed<R> = StreamReader<Sealed<R>>;
+
 /// A file whose head is good.
 pub struct OpenFile<R: Read> {
     pub head: Head,
-    from: StreamReader<Sealed<R>>,
+    from: R,
     next: usize,
 }
 
@@ -28,8 +31,12 @@ pub struct Section {
 }
 
 /// Opens a file behind its label.
-pub fn open<R: Read>(label: &Label, from: R, key: &OpeningKey) -> Result<OpenFile<R>, FileError> {
-    let mut from = unseal(from, key)?;
+pub fn open<R: Read>(label: &Label, from: R, key: &OpeningKey) -> Result<OpenFile<Unsealed<R>>, FileError> {
+    open_unsealed(label, unseal(from, key)?)
+}
+
+/// The same for what lies behind the seal.
+pub fn open_unsealed<R: Read>(label: &Label, mut from: R) -> Result<OpenFile<R>, FileError> {
     let mut len = [0; 8];
     read_exact(&mut from, &mut len, None)?;
     let len = u64::from_be_bytes(len);

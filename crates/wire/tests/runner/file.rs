@@ -6,7 +6,9 @@ use crate::world::Device;
 use proptest::prelude::*;
 use replica::{RootKey, StreamId, opening_key};
 use serde_json::json;
-use wire::file::{FileError, Head, Label, OpenFile, OpeningKey, Place, Purpose, SectionKind, open, seal_all};
+use wire::file::{
+    FileError, Head, Label, OpenFile, OpeningKey, Place, Purpose, SectionKind, Unsealed, open, seal_all,
+};
 use wire::{Bodies, Have, Outgoing, Request, StreamAsk};
 
 const CITY: RootKey = RootKey([9; 32]);
@@ -43,7 +45,7 @@ fn sealed(from: &Device, to: &Device, sections: &[(SectionKind, Vec<u8>)]) -> Ve
     seal_all(&label(to), head(from), sections, sign, Vec::new()).unwrap()
 }
 
-fn opened<'a>(file: &'a [u8], key: &OpeningKey) -> Result<OpenFile<&'a [u8]>, FileError> {
+fn opened<'a>(file: &'a [u8], key: &OpeningKey) -> Result<OpenFile<Unsealed<&'a [u8]>>, FileError> {
     let mut behind = file;
     let label = Label::read(&mut behind)?;
     open(&label, behind, key)

@@ -9,6 +9,7 @@ mod figures;
 mod floor;
 mod large;
 mod local;
+mod photo;
 mod place;
 mod sync;
 

@@ -1,6 +1,6 @@
 //! `bench sync`: three streams, two laptops, one retired identity. Ten years of records go from a laptop to the city,
 //! a process of its own behind a counting line, and from there to a second laptop; then what two laptops write at once,
-//! what a slow line makes of it, and a log ten times as long.
+//! what a slow line makes of it, a photo over a line that breaks, and a log ten times as long.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use crate::branch::{author, create};
 use crate::figures::{Figures, Unit, middle};
 use crate::floor::Bytes;
 use crate::large;
+use crate::photo;
 use crate::place::{Laptop, Measured, Place, exchange, packed};
 
 const SEED: u64 = 20_161_102;
@@ -55,6 +56,7 @@ pub fn measure(records: usize, changes: usize) -> Result<Figures> {
     small(&place, &a, promise, &streams[0], &mut figures)?;
     at_once(&place, [&a, &b], &history, &streams, &mut figures)?;
     slowly(&place, &a, &mut figures)?;
+    photo::broken(&place, [&a, &b], &streams[0], &mut figures)?;
     drop((a, b));
     large::measure(changes, &mut figures)?;
     Ok(figures)

@@ -5,7 +5,8 @@ use replica::{BlobHash, DeviceId, RootKey, certify, device_of, from_hex, opening
 use serde_json::{Value, json};
 use wire::enrol::{ChangeText, CodeKey, EnrolAsk, EnrolYes, Keys, Sealed, Way};
 use wire::file::{
-    Head, Inventory, Label, OpenFile, OpeningKey, Purpose, Section, SectionHead, SectionKind, of_code, open,
+    Head, Inventory, Label, OpenFile, OpeningKey, Purpose, Section, SectionHead, SectionKind, Unsealed,
+    of_code, open,
 };
 use wire::{Answer, Have, Request, StreamAsk};
 
@@ -205,7 +206,8 @@ fn opens_to(file: &[u8], seed: &[u8; 32]) -> Result<Value, String> {
     let mut behind = file;
     let label = Label::read(&mut behind).map_err(|error| error.code().to_owned())?;
     let key = OpeningKey::new(&opening_key(&SigningKey::from_bytes(seed)).into());
-    let mut open: OpenFile<&[u8]> = open(&label, behind, &key).map_err(|error| error.code().to_owned())?;
+    let mut open: OpenFile<Unsealed<&[u8]>> =
+        open(&label, behind, &key).map_err(|error| error.code().to_owned())?;
     let mut sections = Vec::new();
     while let Some(section) = open.next().map_err(|error| error.code().to_owned())? {
         let first = sections.iter().all(|other: &Value| other["kind"] != json!(1));
