@@ -45,7 +45,7 @@ impl App {
         Ok(self.line.progress())
     }
 
-    /// What runs ends before its next request.
+    /// What runs ends, in the middle of a request if need be.
     pub(crate) fn stop_exchange(&self, _: Nothing) -> Result<Nothing, CallError> {
         self.line.stop();
         Ok(Nothing {})
@@ -84,12 +84,12 @@ impl App {
     /// Runs the engine and keeps what came of it in the history, also when it failed.
     pub(super) fn round(
         &self,
-        _: &Hold<'_>,
+        hold: &Hold<'_>,
         branch: &Branch,
         files: Files,
     ) -> Result<sync::Report, CallError> {
         let before = branch.store.outbox()?.changes;
-        let ran = self.run_engine(branch, files);
+        let ran = self.run_engine(hold, branch, files);
         // Without a city, or stopped by a person, it is nothing to look back at.
         if !matches!(&ran, Err(error) if matches!(error.code, Code::NotEnrolled | Code::Stopped)) {
             Rounds::add(branch, self.world.now(), &ran)?;
@@ -100,8 +100,8 @@ impl App {
         ran
     }
 
-    fn run_engine(&self, branch: &Branch, files: Files) -> Result<sync::Report, CallError> {
-        let engine = Engine::open(&branch.store, self.world.sources()).map_err(refused)?;
+    fn run_engine(&self, hold: &Hold<'_>, branch: &Branch, files: Files) -> Result<sync::Report, CallError> {
+        let engine = Engine::open(&branch.store, self.world.sources(), &hold.stop).map_err(refused)?;
         let mut engine = engine.watched(self.line.clone());
         engine.consent = question::consent(branch)?;
         let ran = engine.exchange(&branch.store);
