@@ -4,14 +4,14 @@
 /** The seconds of the place in every picture's notes: a number that does not occur by chance. */
 export const PLACE = Buffer.from([0x5a, 0x17, 0xc0, 0xde])
 
-/** A JPEG of a meeting room in a colour of its own, `width` × `height`. */
-export async function picture(page, { width = 1600, height = 1200, hue = 0, text = '' } = {}) {
-  const base64 = await page.evaluate(draw, { width, height, hue, text })
+/** A JPEG of a meeting room in a colour of its own, `width` × `height`; spots make it as large as one of a camera. */
+export async function picture(page, { width = 1600, height = 1200, hue = 0, text = '', spots = 0 } = {}) {
+  const base64 = await page.evaluate(draw, { width, height, hue, text, spots })
   return Buffer.from(base64, 'base64')
 }
 
 // Runs in the page.
-function draw({ width, height, hue, text }) {
+function draw({ width, height, hue, text, spots }) {
   const canvas = Object.assign(document.createElement('canvas'), { width, height })
   const pen = canvas.getContext('2d')
   const fill = (colour, ...box) => ((pen.fillStyle = colour), pen.fillRect(...box))
@@ -29,6 +29,10 @@ function draw({ width, height, hue, text }) {
     pen.arc(x, height * 0.5, height * 0.055, 0, 7)
     pen.fill()
     pen.fillRect(x - height * 0.08, height * 0.57, height * 0.16, height * 0.25)
+  }
+  for (let at = 0; at < spots; at += 1) {
+    const dice = (at * 2654435761) % 4294967296
+    fill(`hsl(${dice % 360} 40% 60% / 0.4)`, dice % width, (dice >>> 8) % height, 9, 9)
   }
   return canvas.toDataURL('image/jpeg', 0.9).split(',')[1]
 }

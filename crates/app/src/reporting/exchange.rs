@@ -10,11 +10,13 @@ use super::{number, question};
 use crate::app::App;
 use crate::branch::Branch;
 use crate::civil;
-use crate::contract::{ExchangeDone, ExchangeProgress, FilesWaiting, Nothing, SetMetered};
+use crate::contract::{ExchangeDone, ExchangeProgress, FilesWaiting, Nothing, PhotoRef, SetMetered};
 use crate::error::{CallError, Code};
+use replica::BlobHash;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
+use store::BlobHere;
 use sync::{BlobPlan, Engine, Reach};
 
 /// 流量节省: set while the line is paid by the byte.
@@ -27,6 +29,8 @@ const STREAM_FULL: &str = "stream_full";
 pub enum Files {
     /// As far as 流量节省 lets them.
     AsSet,
+    /// The same, and before all else one that a person looks at.
+    One(BlobHash),
     All,
 }
 
@@ -39,6 +43,16 @@ impl App {
     /// 传照片: the same, with every photo and scan.
     pub(crate) fn carry_photos(&self, _: Nothing) -> Result<ExchangeDone, CallError> {
         self.report(By::Person, Files::All)
+    }
+
+    /// 取回这张照片: the same, and this one comes whatever 流量节省 says.
+    pub(crate) fn fetch_photo(&self, request: PhotoRef) -> Result<Nothing, CallError> {
+        let hash = request.hash.parse().map_err(|_| CallError::new(Code::BadRequest))?;
+        self.report(By::Person, Files::One(hash))?;
+        match self.branch()?.store.blob_state(&hash)?.here {
+            BlobHere::Whole { .. } => Ok(Nothing {}),
+            BlobHere::Partial { .. } | BlobHere::Missing => Err(CallError::new(Code::NotAtCity)),
+        }
     }
 
     pub(crate) fn exchange_progress(&self, _: Nothing) -> Result<Option<ExchangeProgress>, CallError> {
@@ -136,9 +150,12 @@ impl App {
         files: Files,
         mut report: sync::Report,
     ) -> Result<sync::Report, CallError> {
+        let all = BlobPlan { fetch: Reach::All, ..BlobPlan::usual() };
+        let as_set = if is_metered(branch)? { BlobPlan::metered() } else { all.clone() };
         let plan = match files {
-            Files::AsSet if is_metered(branch)? => BlobPlan::metered(),
-            Files::AsSet | Files::All => BlobPlan { fetch: Reach::All, ..BlobPlan::usual() },
+            Files::AsSet => as_set,
+            Files::One(hash) => BlobPlan { wanted: vec![hash], ..as_set },
+            Files::All => all,
         };
         let mut watch = |progress| {
             self.line.files(progress);

@@ -150,9 +150,9 @@ pub fn enrolment(branch: &Branch) -> Result<Option<Enrolment>, CallError> {
     }))
 }
 
-/// Not by files alone.
-fn is_reachable(enrolment: &Enrolment) -> bool {
-    !enrolment.address.is_empty()
+/// Whether there is a city to exchange with, and not by files alone.
+pub fn can_reach_city(branch: &Branch) -> Result<bool, CallError> {
+    Ok(enrolment(branch)?.is_some_and(|enrolment| !enrolment.address.is_empty()))
 }
 
 /// The city said so when it was last asked.

@@ -46,7 +46,7 @@ fn scan(of: u8, len: usize) -> Vec<u8> {
 }
 
 /// A record with scans of 200 KB each.
-fn with_scans(laptop: &Laptop, scans: u8) -> String {
+pub fn with_scans(laptop: &Laptop, scans: u8) -> String {
     let (id, _) = draft(laptop, &form());
     for of in 0..scans {
         add(laptop, &id, &format!("{of}.pdf"), &scan(b'0' + of, 200_000));
@@ -55,12 +55,12 @@ fn with_scans(laptop: &Laptop, scans: u8) -> String {
     id
 }
 
-fn whereabouts(laptop: &Laptop, meeting: &str) -> Vec<String> {
+pub fn whereabouts(laptop: &Laptop, meeting: &str) -> Vec<String> {
     states(laptop, meeting).iter().map(|file| text(&file["whereabouts"])).collect()
 }
 
 /// Runs once, in the middle of the next exchange: after something passed that `when` waits for.
-fn meanwhile(
+pub fn meanwhile(
     laptop: &Laptop,
     when: impl Fn(&Value) -> bool + Send + Sync + 'static,
     what: impl Fn(&App) + Send + Sync + 'static,
