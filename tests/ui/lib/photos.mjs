@@ -30,10 +30,9 @@ function draw({ width, height, hue, text, spots }) {
     pen.fill()
     pen.fillRect(x - height * 0.08, height * 0.57, height * 0.16, height * 0.25)
   }
-  for (let at = 0; at < spots; at += 1) {
-    const dice = (at * 2654435761) % 4294967296
-    fill(`hsl(${dice % 360} 40% 60% / 0.4)`, dice % width, (dice >>> 8) % height, 9, 9)
-  }
+  let dice = 1
+  const roll = (below) => ((dice = (Math.imul(dice, 1664525) + 1013904223) >>> 0) / 2 ** 32) * below
+  for (let at = 0; at < spots; at += 1) fill(`hsl(${roll(360)} 40% 60% / 0.4)`, roll(width), roll(height), 7, 7)
   return canvas.toDataURL('image/jpeg', 0.9).split(',')[1]
 }
 

@@ -52,7 +52,7 @@ test('one photo on demand', async (t) => {
   await begin(first, '主题党日')
   await basics(first, { name: NAME, date: '10月13日', start: '14:00', end: '16:00' })
   for (const [at, text] of ['重温誓词', '集中学习'].entries()) {
-    await byButton(first, { name: `${text}.jpg`, bytes: await picture(first, { width: 2560, height: 1700, hue: 40 + 160 * at, text, spots: 40_000 }) })
+    await byButton(first, { name: `${text}.jpg`, bytes: await picture(first, { width: 2560, height: 1700, hue: 40 + 160 * at, text, spots: 60_000 }) })
     await button(first, `放大看附件 ${at + 1}`).waitFor()
   }
   await record(first)
@@ -65,7 +65,7 @@ test('one photo on demand', async (t) => {
 
   await t.test('the small picture says what is missing and how large that is', async () => {
     await press(second, '放大看附件 1')
-    await sees(absent, /这张照片 [\d.]+ MB，还没有取到本机。/)
+    await sees(absent, /^这张照片 [\d.]+ [KM]B，还没有取到本机。$/)
     await drawn(viewer, 100)
     await pictures(second, 'photo-absent')
     await sound(second, 'photo, absent')
@@ -82,6 +82,14 @@ test('one photo on demand', async (t) => {
   })
 
   await t.test('on a slow line it can be given up', async () => {
+    await second.route('**/call/attachment_states', async (route) => {
+      const { files } = await (await route.fetch()).json()
+      await route.fulfill({ json: { files: files.map((file) => (file.whereabouts === 'on_its_way' ? { ...file, have: 350_000 } : file)) } })
+    })
+    await second.keyboard.press('Escape')
+    await goTo(second, '会议')
+    await follow(second, NAME)
+    await press(second, '放大看附件 2')
     let held
     const begun = new Promise((begins) => {
       void second.route('**/call/fetch_photo', (route) => {
@@ -92,7 +100,7 @@ test('one photo on demand', async (t) => {
     await button(viewer, '取回这张照片').focus()
     await second.keyboard.press('Enter')
     await begun
-    await sees(absent, '正在取回这张照片')
+    await reads(absent, '正在取回这张照片', '已到 342 KB')
     await pictures(second, 'photo-coming')
     await sound(second, 'photo, coming')
     await second.keyboard.press('Enter')

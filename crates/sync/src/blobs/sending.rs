@@ -11,11 +11,11 @@ const FULL: &str = "blobs.full";
 impl Phase<'_> {
     /// Sends one attachment from where the city has it. Gives whether all of it is there, as far as it answered.
     pub(super) fn send(&mut self, named: &NamedBlob, have: u64) -> Result<bool, SyncError> {
-        // Damaged here: it counts as missing from now on, and is fetched if anybody has it.
-        let Some(bytes) = self.store.blob(&named.hash)? else { return Ok(false) };
         if have == 0 && !self.finds_room(named)? {
             return Ok(false);
         }
+        // Damaged here: it counts as missing from now on, and is fetched if anybody has it.
+        let Some(bytes) = self.store.blob(&named.hash)? else { return Ok(false) };
         let (len, mut have, mut begun) = (bytes.len() as u64, have, have > 0);
         while have < len {
             let until = len.min(have + self.piece as u64);
