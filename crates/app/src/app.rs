@@ -59,7 +59,7 @@ impl App {
     }
 
     /// Puts a branch in the place of the open one; the store of that one closes with its last use, and what it exchanges
-    /// ends before the next request.
+    /// ends at once.
     pub(crate) fn put_open(&self, branch: Option<Branch>) {
         if let Some(branch) = &branch {
             // Room that is not freed now is freed at the next opening.

@@ -91,6 +91,8 @@ pub enum Code {
     StreamFull,
     /// The city has no room at all.
     CityFull,
+    /// A photo that the city does not give out: whoever has it did not report it yet.
+    NotAtCity,
     /// The address is not one that can be used.
     BadAddress,
     Busy,

@@ -5,6 +5,7 @@ use crate::address::Address;
 use crate::enrol::{Enrolment, hello};
 use crate::error::SyncError;
 use crate::http::Http;
+use crate::stop::Stop;
 use replica::{STREAM_KIND, STREAM_RECORD};
 use serde_json::Value;
 use store::Store;
@@ -14,13 +15,13 @@ pub const ADDRESS_PATH: &str = "~city/address";
 
 /// Moves to the announced address if that is another one, can be used, and the pinned root answers there. Gives it then.
 /// Whoever does not answer, or is somebody else, changes nothing: the next exchange tries again.
-pub fn follow(store: &Store, enrolment: &mut Enrolment) -> Result<Option<String>, SyncError> {
+pub fn follow(store: &Store, enrolment: &mut Enrolment, stop: &Stop) -> Result<Option<String>, SyncError> {
     let Some(announced) = announced(store, enrolment)? else { return Ok(None) };
     let Ok(address) = Address::parse(&announced) else { return Ok(None) };
     if address.to_string() == enrolment.address {
         return Ok(None);
     }
-    let answered = Http::new(address.clone()).and_then(|http| hello(&http));
+    let answered = Http::new(address.clone(), stop).and_then(|http| hello(&http));
     match answered {
         Ok(root) if root == enrolment.root => {
             enrolment.address = address.to_string();

@@ -3,6 +3,7 @@
 //! is waited for, and nothing counts as held by the city without its signed word.
 
 mod handing_in;
+mod sending;
 
 use crate::engine::Engine;
 use crate::error::SyncError;
@@ -23,6 +24,7 @@ const MOST_CUTS: u32 = 4;
 /// After this long the city is asked again about what it once said that it holds: its disk may have been replaced.
 const RECHECK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 const CHECKED_AT: &str = "blobs.checked_at";
+const STREAM_FULL: &str = "stream_full";
 
 /// How far a direction goes by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,12 +159,15 @@ struct Phase<'a> {
     piece: usize,
     cuts: u32,
     clock_was_set: bool,
+    /// The least that streams had no room for.
+    full: HashMap<StreamId, u64>,
 }
 
 impl<'a> Phase<'a> {
     fn new(engine: &'a mut Engine, store: &'a Store, plan: &'a BlobPlan, watch: Watch<'a>) -> Phase<'a> {
         let (report, progress) = (BlobReport::default(), BlobProgress::default());
-        Phase { engine, store, plan, watch, report, progress, piece: PIECE, cuts: 0, clock_was_set: false }
+        let (cuts, clock_was_set, full) = (0, false, HashMap::new());
+        Phase { engine, store, plan, watch, report, progress, piece: PIECE, cuts, clock_was_set, full }
     }
 
     fn run(&mut self) -> Result<(), SyncError> {
@@ -174,20 +179,21 @@ impl<'a> Phase<'a> {
         });
         self.progress.of = tasks.iter().map(Task::left).sum();
         self.progress.of_files = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-        let mut gone = Vec::new();
+        let (mut gone, mut came) = (Vec::new(), Vec::new());
         for task in tasks {
             if self.is_over() {
                 break;
             }
             match task.way {
                 Way::Up(have) => gone.extend(self.send(&task.named, have)?.then_some(task.named)),
-                Way::Down(have) => self.fetch(&task.named, have)?,
+                Way::Down(have) => came.extend(self.fetch(&task.named, have)?.then_some(task.named)),
             }
             self.progress.files += 1;
         }
-        // Only now does the city say, signed, that it holds them.
-        let said = self.ask(&gone)?;
-        self.report.sent = said.values().filter(|held| **held == BlobHeld::Whole).count() as u32;
+        // Only now does the city say, signed, that it holds them; what came from it waits for that word, too.
+        let said = self.ask(&[&gone[..], &came].concat())?;
+        let holds = |named: &&NamedBlob| said.get(&(named.stream, named.hash)) == Some(&BlobHeld::Whole);
+        self.report.sent = gone.iter().filter(holds).count() as u32;
         Ok(())
     }
 
@@ -329,50 +335,9 @@ impl<'a> Phase<'a> {
         }
     }
 
-    /// Sends one attachment from where the city has it. Gives whether all of it is there, as far as it answered.
-    fn send(&mut self, named: &NamedBlob, have: u64) -> Result<bool, SyncError> {
-        // Damaged here: it counts as missing from now on, and is fetched if anybody has it.
-        let Some(bytes) = self.store.blob(&named.hash)? else { return Ok(false) };
-        let (len, mut have, mut begun) = (bytes.len() as u64, have, have > 0);
-        while have < len {
-            let until = len.min(have + self.piece as u64);
-            let piece = bytes[have as usize..until as usize].to_vec();
-            self.report.bytes_up += piece.len() as u64;
-            let (before, length) = (have, (!begun).then_some(len));
-            let method = if begun { BlobMethod::Patch } else { BlobMethod::Post };
-            let request =
-                BlobRequest { length, offset: Some(have), body: piece, ..self.about(named, method) };
-            match self.request(request)? {
-                Outcome::Reply(reply) => (have, begun) = (reply.offset.unwrap_or(have).min(len), true),
-                Outcome::Refused(code) if matches!(code.as_str(), "not_begun" | "wrong_hash") => {
-                    // It was thrown away over there, and goes once more from its beginning.
-                    (have, begun) = (0, false);
-                    self.cut()?;
-                }
-                Outcome::Refused(code) => {
-                    self.report.refused.push((named.hash, code));
-                    return Ok(false);
-                }
-                Outcome::Cut => match self.ask(&[*named])?.get(&(named.stream, named.hash)) {
-                    Some(BlobHeld::Whole) => have = len,
-                    Some(BlobHeld::Partial(there)) => (have, begun) = ((*there).min(len), true),
-                    Some(BlobHeld::Missing | BlobHeld::NotNamed) | None => (have, begun) = (0, false),
-                },
-            }
-            let ended = self.moved(have.saturating_sub(before));
-            match have > before {
-                true => self.piece = (self.piece * 2).min(PIECE),
-                false => self.cut()?,
-            }
-            if ended.is_break() || (self.is_over() && have < len) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Fetches one attachment from where it ends here. Whatever arrives of a cut answer is kept.
-    fn fetch(&mut self, named: &NamedBlob, have: u64) -> Result<(), SyncError> {
+    /// Fetches one attachment from where it ends here. Whatever arrives of a cut answer is kept. Gives whether all of it is
+    /// here.
+    fn fetch(&mut self, named: &NamedBlob, have: u64) -> Result<bool, SyncError> {
         let mut have = have;
         while have < named.len {
             let last = named.len.min(have + PIECE as u64) - 1;
@@ -386,7 +351,7 @@ impl<'a> Phase<'a> {
                         "not_here" => self.report.missing.push(named.hash),
                         _ => self.report.refused.push((named.hash, code)),
                     }
-                    return Ok(());
+                    return Ok(false);
                 }
             };
             self.report.bytes_down += reply.body.len() as u64;
@@ -398,7 +363,7 @@ impl<'a> Phase<'a> {
                 }
                 Appended::WrongHash => {
                     self.report.refused.push((named.hash, "wrong_hash".to_owned()));
-                    return Ok(());
+                    return Ok(false);
                 }
             };
             let ended = self.moved(now.saturating_sub(have));
@@ -406,11 +371,11 @@ impl<'a> Phase<'a> {
                 self.cut()?;
             }
             have = now;
-            if ended.is_break() || self.is_over() {
-                return Ok(());
+            if ended.is_break() || (self.is_over() && have < named.len) {
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn about(&self, named: &NamedBlob, method: BlobMethod) -> BlobRequest {
@@ -487,5 +452,5 @@ const OF_ONE: [&str; 10] = [
     "beyond_length",
     "piece_too_small",
     "piece_too_large",
-    "stream_full",
+    STREAM_FULL,
 ];

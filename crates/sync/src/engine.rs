@@ -12,6 +12,7 @@ use crate::outgoing::Told;
 use crate::plan::{self, Next, Open};
 use crate::report::{Consent, Report};
 use crate::rounds::{Ahead, Ready};
+use crate::stop::Stop;
 use replica::{ChangeId, DeviceId, Frontier, RawChange, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub struct Engine {
     pub(crate) carrier: Arc<dyn Carrier>,
     pub(crate) enrolment: Enrolment,
     pub(crate) sources: Arc<dyn Sources>,
+    pub(crate) stop: Stop,
     /// Bytes of one body. Halved after a cut and doubled after success.
     pub budget: u32,
     /// What the person agreed to beforehand.
@@ -73,10 +75,10 @@ impl Course {
 
 impl Engine {
     /// For the city that the branch is enrolled with.
-    pub fn open(store: &Store, sources: Arc<dyn Sources>) -> Result<Engine, SyncError> {
+    pub fn open(store: &Store, sources: Arc<dyn Sources>, stop: &Stop) -> Result<Engine, SyncError> {
         let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
-        let carrier = Arc::new(Http::new(Address::parse(&enrolment.address)?)?);
-        Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, consent: Consent::default(), skew: 0 })
+        let carrier = Arc::new(Http::new(Address::parse(&enrolment.address)?, stop)?);
+        Ok(Engine::with(carrier, enrolment, sources, stop))
     }
 
     /// For the same city, over another carrier than HTTP.
@@ -86,8 +88,17 @@ impl Engine {
         sources: Arc<dyn Sources>,
     ) -> Result<Engine, SyncError> {
         let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
-        let carrier = Arc::from(carrier);
-        Ok(Engine { carrier, enrolment, sources, budget: FIRST_BUDGET, consent: Consent::default(), skew: 0 })
+        Ok(Engine::with(Arc::from(carrier), enrolment, sources, &Stop::default()))
+    }
+
+    fn with(
+        carrier: Arc<dyn Carrier>,
+        enrolment: Enrolment,
+        sources: Arc<dyn Sources>,
+        stop: &Stop,
+    ) -> Engine {
+        let (stop, budget, consent) = (stop.clone(), FIRST_BUDGET, Consent::default());
+        Engine { carrier, enrolment, sources, stop, budget, consent, skew: 0 }
     }
 
     /// The same with other bodies at first: small ones in tests, so that little makes many requests.
@@ -110,7 +121,7 @@ impl Engine {
             course.report.renewed = Some(device);
             self.rounds(store, &mut course)?;
         }
-        course.report.moved_to = announced::follow(store, &mut self.enrolment)?;
+        course.report.moved_to = announced::follow(store, &mut self.enrolment, &self.stop)?;
         course.question().map_or(Ok(course.report), Err)
     }
 

@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::error::SyncError;
 use crate::http::{Carrier, Http};
+use crate::stop::Stop;
 use replica::{DeviceId, RootKey, StreamId, is_certificate};
 use serde::{Deserialize, Serialize};
 use store::{Sources, Store};
@@ -41,9 +42,9 @@ impl Enrolment {
 }
 
 /// Changes the remembered address, after a look at who answers there.
-pub fn move_city(store: &Store, address: &Address) -> Result<Enrolment, SyncError> {
+pub fn move_city(store: &Store, address: &Address, stop: &Stop) -> Result<Enrolment, SyncError> {
     let mut enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
-    let root = hello(&Http::new(address.clone())?)?;
+    let root = hello(&Http::new(address.clone(), stop)?)?;
     if root != enrolment.root {
         return Err(SyncError::OtherCity);
     }
@@ -60,9 +61,10 @@ pub fn enrol(
     typed: &str,
     computer: &str,
     sources: &dyn Sources,
+    stop: &Stop,
 ) -> Result<Enrolment, SyncError> {
     let code = EnrolCode::parse(typed)?;
-    enrol_over(store, &Http::new(address.clone())?, address, &code, computer, sources)
+    enrol_over(store, &Http::new(address.clone(), stop)?, address, &code, computer, sources)
 }
 
 /// The same over another carrier than HTTP; the address is only remembered.

@@ -38,7 +38,7 @@ pub enum SyncError {
     Refused { code: String, detail: String },
     #[error("the city asks to wait {0} s")]
     Busy(u64),
-    /// By a person, between two requests. What went through stays.
+    /// By a person, or for one who comes first. What went through stays.
     #[error("stopped by a person")]
     Stopped,
     #[error("this is another city than the one this branch is enrolled with")]

@@ -2,20 +2,22 @@
 
 use crate::address::Address;
 use crate::error::SyncError;
-use reqwest::blocking::{Client, RequestBuilder, Response};
+use crate::stop::Stop;
 use reqwest::header::{CONTENT_TYPE, RANGE, RETRY_AFTER};
-use reqwest::{Method, StatusCode};
-use std::io::{self, Read};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode};
+use std::io;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 use wire::blobs::{BlobMethod, BlobReply, BlobRequest, PIECE_TYPE, REQUEST_HEADER, TUS_VERSION, blob_path};
 use wire::enrol::Refusal;
 
 /// No answer is read beyond this.
-const MOST_ANSWER: u64 = 64 * 1024 * 1024;
+const MOST_ANSWER: usize = 64 * 1024 * 1024;
 const TUS_RESUMABLE: &str = "tus-resumable";
 const UPLOAD_OFFSET: &str = "upload-offset";
 const CONNECT: Duration = Duration::from_secs(15);
-const WHOLE: Duration = Duration::from_secs(180);
+/// Until an answer begins, and between two parts of it.
+const SILENCE: Duration = Duration::from_secs(180);
 
 /// What came back with status 200.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,33 +60,73 @@ pub trait Carrier: Send + Sync {
     }
 }
 
-/// A client for one city. Connections are kept open between requests.
-#[derive(Debug, Clone)]
+/// A client for one city. Connections are kept open between requests. Once it is told to stop, every request ends
+/// where it is, and none begins.
+#[derive(Debug)]
 pub struct Http {
     client: Client,
     address: Address,
+    stop: Stop,
+    drive: Drive,
 }
 
 impl Http {
-    pub fn new(address: Address) -> Result<Http, SyncError> {
-        let mut builder = Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            // A redirect is a portal's, never the city's.
-            .redirect(reqwest::redirect::Policy::none());
-        if address.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| SyncError::Offline(error.to_string()))?;
-        Ok(Http { client, address })
+    pub fn new(address: Address, stop: &Stop) -> Result<Http, SyncError> {
+        let builder = Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE);
+        let builder = if address.is_loopback() { builder.no_proxy() } else { builder };
+        Http::over(builder, address, stop)
+    }
+
+    fn over(builder: ClientBuilder, address: Address, stop: &Stop) -> Result<Http, SyncError> {
+        // A redirect is a portal's, never the city's.
+        let built = builder.redirect(reqwest::redirect::Policy::none()).build();
+        let client = built.map_err(|error| SyncError::Offline(error.to_string()))?;
+        Ok(Http { client, address, stop: stop.clone(), drive: Drive::new()? })
+    }
+
+    /// Waits for what is carried, or lets go of it where it is.
+    fn wait<T>(&self, carried: impl Future<Output = Result<T, NoReply>>) -> Result<T, NoReply> {
+        self.drive.runtime().block_on(async {
+            tokio::select! {
+                biased;
+                () = self.stop.told() => Err(NoReply::Other(SyncError::Stopped)),
+                carried = carried => carried,
+            }
+        })
     }
 
     fn send(&self, request: RequestBuilder, media_type: &str) -> Result<Reply, NoReply> {
-        let response = request.send().map_err(|error| NoReply::Other(failed(&error)))?;
-        if response.status() == StatusCode::OK && is(&response, media_type) {
-            return Ok(read(response));
+        self.wait(async {
+            let response = request.send().await.map_err(|error| NoReply::Other(failed(&error)))?;
+            if response.status() == StatusCode::OK && is(&response, media_type) {
+                return Ok(read(response).await);
+            }
+            Err(refused(response).await)
+        })
+    }
+}
+
+/// What moves the connections: a thread of its own. It is left behind rather than waited for, because a name that is
+/// being looked up cannot be called off.
+#[derive(Debug)]
+struct Drive(Option<Runtime>);
+
+impl Drive {
+    fn new() -> Result<Drive, SyncError> {
+        let built = Builder::new_multi_thread().worker_threads(1).thread_name("line").enable_all().build();
+        built.map(|runtime| Drive(Some(runtime))).map_err(|error| SyncError::Offline(error.to_string()))
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.0.as_ref().expect("only its end takes it away")
+    }
+}
+
+impl Drop for Drive {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
-        Err(refused(response))
     }
 }
 
@@ -120,13 +162,15 @@ impl Carrier for Http {
         if !request.body.is_empty() {
             sent = sent.header(CONTENT_TYPE, PIECE_TYPE).body(request.body.clone());
         }
-        let response = sent.send().map_err(|error| NoReply::Other(failed(&error)))?;
-        blob_reply(request, response)
+        self.wait(async {
+            let response = sent.send().await.map_err(|error| NoReply::Other(failed(&error)))?;
+            blob_reply(request, response).await
+        })
     }
 }
 
 /// Anything without the header of tus is somebody in between.
-fn blob_reply(request: &BlobRequest, response: Response) -> Result<BlobReply, NoReply> {
+async fn blob_reply(request: &BlobRequest, response: Response) -> Result<BlobReply, NoReply> {
     let number =
         |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()?.parse().ok());
     let (status, offset, length) =
@@ -140,9 +184,9 @@ fn blob_reply(request: &BlobRequest, response: Response) -> Result<BlobReply, No
         BlobMethod::Delete => status == 204,
     };
     if !ours || !expected {
-        return Err(refused(response));
+        return Err(refused(response).await);
     }
-    let Reply { body, whole } = read(response);
+    let Reply { body, whole } = read(response).await;
     Ok(BlobReply { status, offset, length, body, whole })
 }
 
@@ -151,16 +195,22 @@ fn is(response: &Response, media_type: &str) -> bool {
     found.is_some_and(|found| found.split(';').next().is_some_and(|found| found.trim() == media_type))
 }
 
-fn read(response: Response) -> Reply {
+async fn read(mut response: Response) -> Reply {
     let mut body = Vec::new();
-    let whole = response.take(MOST_ANSWER).read_to_end(&mut body).is_ok();
-    Reply { body, whole }
+    while body.len() < MOST_ANSWER {
+        match response.chunk().await {
+            Ok(Some(part)) => body.extend_from_slice(&part),
+            Ok(None) => break,
+            Err(_) => return Reply { body, whole: false },
+        }
+    }
+    Reply { body, whole: true }
 }
 
 /// Only a city says why in its own words; anything else, whatever its status, is somebody in between.
-fn refused(response: Response) -> NoReply {
+async fn refused(response: Response) -> NoReply {
     let between = between(&response);
-    let Reply { body, whole } = read(response);
+    let Reply { body, whole } = read(response).await;
     match serde_json::from_slice(&body) {
         Ok(refusal) => NoReply::Refused(refusal),
         Err(_) if !whole => NoReply::Other(SyncError::CutOff),

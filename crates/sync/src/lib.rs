@@ -23,6 +23,7 @@ mod receipts;
 mod reissue;
 mod report;
 mod rounds;
+mod stop;
 mod watched;
 
 pub use address::Address;
@@ -34,4 +35,5 @@ pub use http::{Carrier, NoReply, Reply};
 pub use receipts::{Proof, ProvedReceipt, receipts};
 pub use reissue::{Candidate, Same, candidates, matched, reissue};
 pub use report::{Consent, Report};
+pub use stop::Stop;
 pub use watched::Watcher;

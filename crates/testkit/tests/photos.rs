@@ -7,7 +7,7 @@ use anyhow::Result;
 use replica::{BlobHash, BlobRef};
 use serde_json::json;
 use store::{Author, Store};
-use sync::{Address, BlobPlan, BlobReport, Engine, SyncError};
+use sync::{Address, BlobPlan, BlobReport, Engine, Stop, SyncError};
 use testkit::{BRANCH, LoopbackCity, PASSWORD, Proxy, Weather, World};
 
 const PHOTO: usize = 1_000_000;
@@ -29,7 +29,7 @@ impl Computer {
         let (store, _) = Store::create(folder.path(), PASSWORD, world.clone())?;
         store.found(&Author::new("zhd"), "电脑")?;
         let address = Address::parse(&line.address())?;
-        sync::enrol(&store, &address, &city.code_for(BRANCH)?, "电脑", &*world)?;
+        sync::enrol(&store, &address, &city.code_for(BRANCH)?, "电脑", &*world, &Stop::default())?;
         let computer = Self { store, world, _folder: folder };
         computer.engine()?.exchange(&computer.store)?;
         sync::reissue(&computer.store, &Default::default(), 0, "zhd")?;
@@ -37,7 +37,7 @@ impl Computer {
     }
 
     fn engine(&self) -> Result<Engine> {
-        Ok(Engine::open(&self.store, self.world.clone())?)
+        Ok(Engine::open(&self.store, self.world.clone(), &Stop::default())?)
     }
 
     fn exchange(&self) -> Result<()> {

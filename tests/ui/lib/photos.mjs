@@ -4,14 +4,14 @@
 /** The seconds of the place in every picture's notes: a number that does not occur by chance. */
 export const PLACE = Buffer.from([0x5a, 0x17, 0xc0, 0xde])
 
-/** A JPEG of a meeting room in a colour of its own, `width` × `height`. */
-export async function picture(page, { width = 1600, height = 1200, hue = 0, text = '' } = {}) {
-  const base64 = await page.evaluate(draw, { width, height, hue, text })
+/** A JPEG of a meeting room in a colour of its own, `width` × `height`; spots make it as large as one of a camera. */
+export async function picture(page, { width = 1600, height = 1200, hue = 0, text = '', spots = 0 } = {}) {
+  const base64 = await page.evaluate(draw, { width, height, hue, text, spots })
   return Buffer.from(base64, 'base64')
 }
 
 // Runs in the page.
-function draw({ width, height, hue, text }) {
+function draw({ width, height, hue, text, spots }) {
   const canvas = Object.assign(document.createElement('canvas'), { width, height })
   const pen = canvas.getContext('2d')
   const fill = (colour, ...box) => ((pen.fillStyle = colour), pen.fillRect(...box))
@@ -30,6 +30,9 @@ function draw({ width, height, hue, text }) {
     pen.fill()
     pen.fillRect(x - height * 0.08, height * 0.57, height * 0.16, height * 0.25)
   }
+  let dice = 1
+  const roll = (below) => ((dice = (Math.imul(dice, 1664525) + 1013904223) >>> 0) / 2 ** 32) * below
+  for (let at = 0; at < spots; at += 1) fill(`hsl(${roll(360)} 40% 60% / 0.4)`, roll(width), roll(height), 7, 7)
   return canvas.toDataURL('image/jpeg', 0.9).split(',')[1]
 }
 

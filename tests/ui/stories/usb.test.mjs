@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pasteRoster, setUp } from '../lib/branch.mjs'
 import { OFFICE, browser, open, pictures, sound } from '../lib/browser.mjs'
-import { button, follow, goTo, press, sees, type } from '../lib/hands.mjs'
+import { button, follow, goTo, press, reads, sees, type } from '../lib/hands.mjs'
 import { YUNQIAO } from '../lib/paper.mjs'
 import { city, folder, shell } from '../lib/programs.mjs'
 
@@ -29,6 +29,13 @@ async function chooses(page, name, path) {
   const waiting = page.waitForEvent('filechooser')
   await press(page, name)
   await (await waiting).setFiles(path)
+}
+
+/** Leaves the page and comes back. */
+async function reopened(page) {
+  await follow(page, '返回上报')
+  await follow(page, '用 U 盘上报')
+  await state(page).waitFor()
 }
 
 /** What the operator does with a stick: one file in, one file back. */
@@ -108,6 +115,26 @@ test('a stick carries everything', async (t) => {
     await chooses(page, '选择文件导入', receipt)
     await sees(page, '没有新的内容')
     await says(page, '全部已上报到市级平台')
+  })
+
+  await t.test('a file that would take many records away is asked about first', async () => {
+    const titles = ['重温入党誓词', '十月主题党日', '讨论发展对象', '学习会议精神', '民主评议党员']
+    const question = { incoming: true, count: 23, titles, at: '2026-10-13T20:00:00+08:00', refused: false }
+    await page.route('**/call/usb_page', async (route) => {
+      const answer = await route.fetch()
+      await route.fulfill({ json: { ...(await answer.json()), question } })
+    })
+    await reopened(page)
+    await reads(page.getByTestId('loss-question'), '23 条记录', '还有 18 条', '不同意，先停下')
+    await pictures(page, 'usb-losses')
+    await sound(page, 'usb-losses')
+    question.refused = true
+    await reopened(page)
+    await reads(page.getByTestId('loss-question'), '已按您的决定停下')
+    await pictures(page, 'usb-losses-refused')
+    await sound(page, 'usb-losses-refused')
+    await page.unroute('**/call/usb_page')
+    await reopened(page)
   })
 
   await t.test('wrong, damaged and foreign files are named on both sides', async () => {

@@ -82,7 +82,7 @@ export type ChangePassword = { old: string, new: string, };
 
 export type Choice = { code: string, label: string, };
 
-export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "untrusted" | "not_our_server" | "web_page" | "proxy_asks" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "revoked" | "mass_incoming" | "mass_outgoing" | "clock_off" | "stream_full" | "city_full" | "bad_address" | "busy" | "stopped" | "usb_not_ours" | "usb_newer" | "usb_damaged" | "usb_bad_signature" | "usb_wrong_way" | "usb_other_computer" | "usb_other_city" | "usb_too_large" | "usb_unreadable" | "usb_full" | "usb_read_only" | "usb_gone" | "usb_matching" | "internal";
+export type Code = "bad_request" | "not_open" | "not_found" | "invalid" | "rules_not_met" | "closed" | "in_conflict" | "changed" | "wrong_password" | "weak_password" | "wrong_recovery_code" | "already_open" | "already_exists" | "too_new" | "damaged" | "read_only" | "disk_full" | "too_long" | "secret_marking" | "heic_photo" | "huge_photo" | "moving_photo" | "unknown_file" | "broken_file" | "large_file" | "too_many_files" | "file_twice" | "not_enrolled" | "already_enrolled" | "offline" | "untrusted" | "not_our_server" | "web_page" | "proxy_asks" | "cut_off" | "code_unknown" | "code_used" | "code_expired" | "too_many_tries" | "refused" | "revoked" | "mass_incoming" | "mass_outgoing" | "clock_off" | "stream_full" | "city_full" | "not_at_city" | "bad_address" | "busy" | "stopped" | "usb_not_ours" | "usb_newer" | "usb_damaged" | "usb_bad_signature" | "usb_wrong_way" | "usb_other_computer" | "usb_other_city" | "usb_too_large" | "usb_unreadable" | "usb_full" | "usb_read_only" | "usb_gone" | "usb_matching" | "internal";
 
 export type CommitteeTerm = { id: string, from: string, to: string | null, seats: number | null, };
 
@@ -266,7 +266,7 @@ export type ExchangeProgress = {
  */
 by_itself: boolean, 
 /**
- * It ends before the next request.
+ * It was told to end.
  */
 stopping: boolean, bytes_out: number, bytes_in: number, 
 /**
@@ -292,7 +292,11 @@ have: number,
 /**
  * The small picture is here.
  */
-thumb: boolean, };
+thumb: boolean, 
+/**
+ * There is a city to ask for what is not here.
+ */
+fetchable: boolean, };
 
 export type FilesProgress = { done: number, of: number, bytes: number, of_bytes: number, };
 
@@ -729,6 +733,8 @@ left: string | null,
  * Something waits for a person to decide.
  */
 undecided: boolean, };
+
+export type PhotoRef = { hash: string, };
 
 export type PostForm = { id: string, 
 /**
@@ -1275,6 +1281,7 @@ export interface Calls {
   stop_exchange: { req: Nothing; res: Nothing }
   set_metered: { req: SetMetered; res: Nothing }
   carry_photos: { req: Nothing; res: ExchangeDone }
+  fetch_photo: { req: PhotoRef; res: Nothing }
   network_is_back: { req: Nothing; res: Nothing }
   answer_losses: { req: AnswerLosses; res: Nothing }
   move_city: { req: MoveCity; res: Nothing }

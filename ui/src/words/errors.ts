@@ -47,6 +47,7 @@ export const errorSentences: Readonly<Record<Code | 'unreachable' | 'city_fault'
   mass_outgoing: '这次上报会让市级平台上的 {count} 条记录被删除或清空，已先停下，没有送出。请在“上报”页决定是否继续。',
   stream_full: '记录已上报；本支部的照片和附件在市级平台上的空间已满，其余的没有传，都在本机。请联系市级平台的管理人员。',
   city_full: '市级平台的存储空间已满，暂时收不下新内容。本机的记录都在，平台清理以后就可以再上报。',
+  not_at_city: '市级平台没有给出这张照片，可能还没有收到。请等加入它的那台电脑上报后再取，其他内容不受影响。',
   stopped: '已取消。已送到的不会重复，其余的还在本机。',
   clock_off: '这台电脑的时间不准（市级平台时间 {city_time}）。请校准时间后再试，记录不受影响。',
   bad_address: '地址不正确。应像 https://dj.example.gov.cn 这样，请核对后再试。',

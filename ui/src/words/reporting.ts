@@ -3,7 +3,7 @@ export const reportingWords = {
   running: {
     byPerson: '正在上报',
     byItself: '正在自动上报',
-    stopping: '正在停下，等这一步传完……',
+    stopping: '正在停下……',
     bytes: (out: string, back: string) => `已送出 ${out}，已收到 ${back}`,
     files: (nth: number, of: number) => `照片和附件：第 ${nth} 个，共 ${of} 个`,
     progress: '照片和附件的进度',

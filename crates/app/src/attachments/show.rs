@@ -5,6 +5,7 @@ use crate::branch::{Branch, fields};
 use crate::contract::*;
 use crate::error::CallError;
 use crate::meetings::{KIND, from_fields, load};
+use crate::reporting;
 use photo::Media;
 use store::BlobHere;
 
@@ -32,13 +33,14 @@ impl App {
             Some(_) => load(&branch, &request.meeting)?.0.form,
             None => from_fields(&fields(&branch.record(KIND, &request.meeting)?)),
         };
+        let fetchable = reporting::can_reach_city(&branch)?;
         let files: Result<_, CallError> =
-            form.attachments.iter().map(|file| file_state(&branch, file)).collect();
+            form.attachments.iter().map(|file| file_state(&branch, file, fetchable)).collect();
         Ok(AttachmentStates { files: files? })
     }
 }
 
-fn file_state(branch: &Branch, file: &AttachmentForm) -> Result<FileState, CallError> {
+fn file_state(branch: &Branch, file: &AttachmentForm, fetchable: bool) -> Result<FileState, CallError> {
     let whole = |hash: &str| match hash.parse() {
         Ok(hash) => Ok(matches!(branch.store.blob_state(&hash)?.here, BlobHere::Whole { .. })),
         Err(_) => Ok::<_, CallError>(false),
@@ -48,6 +50,7 @@ fn file_state(branch: &Branch, file: &AttachmentForm) -> Result<FileState, CallE
         whereabouts: Whereabouts::OnItsWay,
         have: 0,
         thumb: whole(&file.thumb)?,
+        fetchable,
     };
     let Ok(hash) = file.hash.parse() else { return Ok(missing) };
     let state = branch.store.blob_state(&hash)?;

@@ -78,6 +78,14 @@ pub struct FileState {
     pub have: u32,
     /// The small picture is here.
     pub thumb: bool,
+    /// There is a city to ask for what is not here.
+    pub fetchable: bool,
+}
+
+/// Names one photo, by its hash.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct PhotoRef {
+    pub hash: String,
 }
 
 /// Where a file is.

@@ -80,6 +80,7 @@ macro_rules! calls {
             stop_exchange(Nothing) -> Nothing;
             set_metered(SetMetered) -> Nothing;
             carry_photos(Nothing) -> ExchangeDone;
+            fetch_photo(PhotoRef) -> Nothing;
             network_is_back(Nothing) -> Nothing;
             answer_losses(AnswerLosses) -> Nothing;
             move_city(MoveCity) -> Nothing;

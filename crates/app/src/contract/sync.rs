@@ -45,7 +45,7 @@ pub struct FilesWaiting {
 pub struct ExchangeProgress {
     /// Nobody asked for it; a person's own goes first.
     pub by_itself: bool,
-    /// It ends before the next request.
+    /// It was told to end.
     pub stopping: bool,
     pub bytes_out: u32,
     pub bytes_in: u32,

@@ -1,10 +1,10 @@
 //! 上报 by itself: while a branch is open and enrolled, one thread of the shell exchanges when the rhythm says so. It
 //! never asks and never interrupts anybody: what went wrong is on the page.
 
+use super::can_reach_city;
 use super::exchange::Files;
 use super::line::By;
 use super::rhythm::{Outcome, Rhythm};
-use super::{enrolment, is_reachable};
 use crate::app::App;
 use crate::error::CallError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -190,7 +190,7 @@ impl Courier {
 /// One exchange, if there is a branch and a city to reach. A person's own goes first.
 fn report(app: &App) -> Result<(), CallError> {
     let branch = app.branch()?;
-    let reachable = enrolment(&branch)?.as_ref().is_some_and(is_reachable);
+    let reachable = can_reach_city(&branch)?;
     drop(branch);
     if reachable {
         app.report(By::Itself, Files::AsSet)?;

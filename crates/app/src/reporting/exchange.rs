@@ -10,11 +10,13 @@ use super::{number, question};
 use crate::app::App;
 use crate::branch::Branch;
 use crate::civil;
-use crate::contract::{ExchangeDone, ExchangeProgress, FilesWaiting, Nothing, SetMetered};
+use crate::contract::{ExchangeDone, ExchangeProgress, FilesWaiting, Nothing, PhotoRef, SetMetered};
 use crate::error::{CallError, Code};
+use replica::BlobHash;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
+use store::BlobHere;
 use sync::{BlobPlan, Engine, Reach};
 
 /// 流量节省: set while the line is paid by the byte.
@@ -27,6 +29,8 @@ const STREAM_FULL: &str = "stream_full";
 pub enum Files {
     /// As far as 流量节省 lets them.
     AsSet,
+    /// The same, and before all else one that a person looks at.
+    One(BlobHash),
     All,
 }
 
@@ -41,11 +45,21 @@ impl App {
         self.report(By::Person, Files::All)
     }
 
+    /// 取回这张照片: the same, and this one comes whatever 流量节省 says.
+    pub(crate) fn fetch_photo(&self, request: PhotoRef) -> Result<Nothing, CallError> {
+        let hash = request.hash.parse().map_err(|_| CallError::new(Code::BadRequest))?;
+        self.report(By::Person, Files::One(hash))?;
+        match self.branch()?.store.blob_state(&hash)?.here {
+            BlobHere::Whole { .. } => Ok(Nothing {}),
+            BlobHere::Partial { .. } | BlobHere::Missing => Err(CallError::new(Code::NotAtCity)),
+        }
+    }
+
     pub(crate) fn exchange_progress(&self, _: Nothing) -> Result<Option<ExchangeProgress>, CallError> {
         Ok(self.line.progress())
     }
 
-    /// What runs ends before its next request.
+    /// What runs ends, in the middle of a request if need be.
     pub(crate) fn stop_exchange(&self, _: Nothing) -> Result<Nothing, CallError> {
         self.line.stop();
         Ok(Nothing {})
@@ -84,12 +98,12 @@ impl App {
     /// Runs the engine and keeps what came of it in the history, also when it failed.
     pub(super) fn round(
         &self,
-        _: &Hold<'_>,
+        hold: &Hold<'_>,
         branch: &Branch,
         files: Files,
     ) -> Result<sync::Report, CallError> {
         let before = branch.store.outbox()?.changes;
-        let ran = self.run_engine(branch, files);
+        let ran = self.run_engine(hold, branch, files);
         // Without a city, or stopped by a person, it is nothing to look back at.
         if !matches!(&ran, Err(error) if matches!(error.code, Code::NotEnrolled | Code::Stopped)) {
             Rounds::add(branch, self.world.now(), &ran)?;
@@ -100,8 +114,8 @@ impl App {
         ran
     }
 
-    fn run_engine(&self, branch: &Branch, files: Files) -> Result<sync::Report, CallError> {
-        let engine = Engine::open(&branch.store, self.world.sources()).map_err(refused)?;
+    fn run_engine(&self, hold: &Hold<'_>, branch: &Branch, files: Files) -> Result<sync::Report, CallError> {
+        let engine = Engine::open(&branch.store, self.world.sources(), &hold.stop).map_err(refused)?;
         let mut engine = engine.watched(self.line.clone());
         engine.consent = question::consent(branch)?;
         let ran = engine.exchange(&branch.store);
@@ -136,9 +150,12 @@ impl App {
         files: Files,
         mut report: sync::Report,
     ) -> Result<sync::Report, CallError> {
+        let all = BlobPlan { fetch: Reach::All, ..BlobPlan::usual() };
+        let as_set = if is_metered(branch)? { BlobPlan::metered() } else { all.clone() };
         let plan = match files {
-            Files::AsSet if is_metered(branch)? => BlobPlan::metered(),
-            Files::AsSet | Files::All => BlobPlan { fetch: Reach::All, ..BlobPlan::usual() },
+            Files::AsSet => as_set,
+            Files::One(hash) => BlobPlan { wanted: vec![hash], ..as_set },
+            Files::All => all,
         };
         let mut watch = |progress| {
             self.line.files(progress);

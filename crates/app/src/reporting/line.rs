@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::contract::{ExchangeProgress, FilesProgress};
 use crate::error::{CallError, Code};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use sync::{BlobProgress, Watcher};
+use sync::{BlobProgress, Stop, Watcher};
 
 /// Who wants to exchange. A person comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ struct State {
 
 struct Going {
     by: By,
-    stopping: bool,
+    stop: Stop,
     out: u64,
     back: u64,
     files: BlobProgress,
@@ -58,7 +58,7 @@ impl Line {
         let files = &going.files;
         Some(ExchangeProgress {
             by_itself: going.is_by_itself(),
-            stopping: going.stopping,
+            stopping: going.stop.is_told(),
             bytes_out: super::number(going.out),
             bytes_in: super::number(going.back),
             files: (files.of_files > 0).then(|| FilesProgress {
@@ -70,10 +70,11 @@ impl Line {
         })
     }
 
-    /// What runs ends before its next request; what went through stays.
+    /// What runs ends, in the middle of a request if need be; what went through stays.
     pub fn stop(&self) {
-        let told = self.state().going.as_mut().map(|going| std::mem::replace(&mut going.stopping, true));
-        if told == Some(false) {
+        let stop = self.state().going.as_ref().map(|going| going.stop.clone());
+        if let Some(stop) = stop.filter(|stop| !stop.is_told()) {
+            stop.tell();
             (self.tell)();
         }
     }
@@ -91,26 +92,25 @@ impl Line {
         (self.tell)();
     }
 
-    fn take(&self, by: By) -> bool {
+    /// The wish to stop that whoever takes it listens to; none if somebody has it.
+    fn take(&self, by: By) -> Option<Stop> {
         let mut state = self.state();
         if by == By::Person {
             state.people += 1;
-            state
-                .going
-                .iter_mut()
-                .filter(|going| going.is_by_itself())
-                .for_each(|going| going.stopping = true);
+            state.going.iter().filter(|going| going.is_by_itself()).for_each(|going| going.stop.tell());
             let by_itself = |state: &mut State| state.going.as_ref().is_some_and(Going::is_by_itself);
             state = self.freed.wait_while(state, by_itself).unwrap_or_else(PoisonError::into_inner);
             state.people -= 1;
         } else if state.people > 0 {
-            return false;
+            return None;
         }
         if state.going.is_some() {
-            return false;
+            return None;
         }
-        state.going = Some(Going { by, stopping: false, out: 0, back: 0, files: BlobProgress::default() });
-        true
+        let stop = Stop::default();
+        let files = BlobProgress::default();
+        state.going = Some(Going { by, stop: stop.clone(), out: 0, back: 0, files });
+        Some(stop)
     }
 
     fn free(&self) {
@@ -125,10 +125,6 @@ impl Line {
 }
 
 impl Watcher for Line {
-    fn goes_on(&self) -> bool {
-        self.state().going.as_ref().is_none_or(|going| !going.stopping)
-    }
-
     fn passed(&self, out: usize, back: usize) {
         if let Some(going) = &mut self.state().going {
             going.out += out as u64;
@@ -141,24 +137,26 @@ impl Watcher for Line {
 impl App {
     /// Takes the line. What the program does by itself ends for a person; a second wish of a person is refused.
     pub(crate) fn hold(&self, by: By) -> Result<Hold<'_>, CallError> {
-        if !self.line.take(by) {
-            return Err(CallError::new(Code::Busy));
-        }
+        let stop = self.line.take(by).ok_or_else(|| CallError::new(Code::Busy))?;
         self.tell(&["sync", "progress"]);
-        Ok(Hold(self))
+        Ok(Hold { app: self, stop })
     }
 }
 
 /// The line while it is used; let go of also by a panic.
-pub struct Hold<'a>(&'a App);
+pub struct Hold<'a> {
+    app: &'a App,
+    /// What it is used for ends when this is told.
+    pub stop: Stop,
+}
 
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        self.0.line.free();
-        self.0.tell(&["sync", "progress"]);
-        if self.0.branch().is_err() {
+        self.app.line.free();
+        self.app.tell(&["sync", "progress"]);
+        if self.app.branch().is_err() {
             // It was locked meanwhile: its files are free only now.
-            self.0.tell(&["session"]);
+            self.app.tell(&["session"]);
         }
     }
 }
@@ -172,34 +170,36 @@ mod tests {
     #[test]
     fn a_person_comes_first() {
         let line = Arc::new(Line::new(|| ()));
-        assert!(line.take(By::Itself) && !line.take(By::Itself), "one at a time");
+        let stop = line.take(By::Itself).expect("it is free");
+        assert!(line.take(By::Itself).is_none(), "one at a time");
         let person = std::thread::spawn({
             let line = line.clone();
             move || line.take(By::Person)
         });
-        while line.goes_on() {
+        while !stop.is_told() {
             std::thread::yield_now();
         }
-        assert!(!person.is_finished(), "nothing is cut off in the middle");
+        assert!(!person.is_finished(), "what ends is waited for");
         line.free();
-        assert!(person.join().expect("it ends"));
-        assert!(!line.take(By::Person) && !line.take(By::Itself), "a person is not pushed aside");
-        assert!(line.goes_on(), "and not told to stop");
+        let stop = person.join().expect("it ends").expect("it is theirs");
+        assert!(line.take(By::Person).is_none() && line.take(By::Itself).is_none(), "and not taken away");
+        assert!(!stop.is_told(), "nor told to stop");
     }
 
     #[test]
     fn progress_is_of_what_runs() {
         let line = Line::new(|| ());
         assert!(line.progress().is_none());
-        assert!(line.take(By::Person));
+        let stop = line.take(By::Person).expect("it is free");
         line.passed(100, 20);
         line.passed(1, 2);
         let progress = line.progress().expect("it runs");
         assert_eq!((progress.bytes_out, progress.bytes_in, progress.stopping), (101, 22, false));
         line.stop();
-        assert!(line.progress().is_some_and(|progress| progress.stopping) && !line.goes_on());
+        assert!(line.progress().is_some_and(|progress| progress.stopping) && stop.is_told());
         line.free();
         line.wait();
-        assert!(line.progress().is_none() && line.goes_on());
+        assert!(line.progress().is_none());
+        assert!(line.take(By::Itself).is_some_and(|stop| !stop.is_told()), "the next one is not told");
     }
 }

@@ -1,6 +1,6 @@
 //! 上报: enrolment, the exchange with the city, and what each side holds. The network is waited for with no
 //! transaction open. `exchange` is one exchange, for a person or by itself; `rhythm` decides when the `courier` begins
-//! one; the `line` keeps a second one out.
+//! one; the `line` keeps a second one out and ends one.
 
 mod courier;
 mod errors;
@@ -84,7 +84,8 @@ impl App {
         let hold = self.hold(By::Person)?;
         // The key that was revoked stays so; whoever has a copy of it must not come back in with this code.
         let fresh = if revoked { Some(branch.store.add_identity()?) } else { None };
-        let enrolled = sync::enrol(&branch.store, &address, &request.code, &branch.author_name, &*sources);
+        let (code, name) = (&request.code, &branch.author_name);
+        let enrolled = sync::enrol(&branch.store, &address, code, name, &*sources, &hold.stop);
         if let (Err(_), Some(fresh)) = (&enrolled, fresh) {
             branch.store.drop_identity(&fresh)?;
         }
@@ -116,7 +117,7 @@ impl App {
         let branch = self.branch()?;
         let address = Address::parse(&request.address).map_err(refused)?;
         let hold = self.hold(By::Person)?;
-        sync::move_city(&branch.store, &address).map_err(refused)?;
+        sync::move_city(&branch.store, &address, &hold.stop).map_err(refused)?;
         drop(hold);
         self.signals.tell(News::Changed);
         Ok(Nothing {})
@@ -149,9 +150,9 @@ pub fn enrolment(branch: &Branch) -> Result<Option<Enrolment>, CallError> {
     }))
 }
 
-/// Not by files alone.
-fn is_reachable(enrolment: &Enrolment) -> bool {
-    !enrolment.address.is_empty()
+/// Whether there is a city to exchange with, and not by files alone.
+pub fn can_reach_city(branch: &Branch) -> Result<bool, CallError> {
+    Ok(enrolment(branch)?.is_some_and(|enrolment| !enrolment.address.is_empty()))
 }
 
 /// The city said so when it was last asked.

@@ -113,7 +113,7 @@ fn a_photo_is_in_the_draft_before_anything_else_is_saved() {
 
     let laptop = reopened(laptop);
     assert_eq!(form_of(&laptop, &id)["attachments"], json!([file]), "it was kept without a goodbye");
-    let here = json!({ "hash": file["hash"], "whereabouts": "here", "have": file["len"], "thumb": true });
+    let here = json!({ "hash": file["hash"], "whereabouts": "here", "have": file["len"], "thumb": true, "fetchable": false });
     assert_eq!(states(&laptop, &id), std::slice::from_ref(&here));
     for hash in [text(&file["hash"]), text(&file["thumb"])] {
         let shown = laptop.app.photo(&hash).expect("it is served");

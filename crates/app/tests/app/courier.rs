@@ -3,10 +3,14 @@
 use crate::attachments::{add, states};
 use crate::reporting::{City, edit, form, laptop};
 use crate::world::{Laptop, PASSWORD, draft, record, text};
-use app::{App, Code, Courier};
+use app::{App, CallError, Code, Courier};
 use serde_json::{Value, json};
+use std::io::Read;
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A laptop with its courier.
@@ -42,7 +46,7 @@ fn scan(of: u8, len: usize) -> Vec<u8> {
 }
 
 /// A record with scans of 200 KB each.
-fn with_scans(laptop: &Laptop, scans: u8) -> String {
+pub fn with_scans(laptop: &Laptop, scans: u8) -> String {
     let (id, _) = draft(laptop, &form());
     for of in 0..scans {
         add(laptop, &id, &format!("{of}.pdf"), &scan(b'0' + of, 200_000));
@@ -51,17 +55,17 @@ fn with_scans(laptop: &Laptop, scans: u8) -> String {
     id
 }
 
-fn whereabouts(laptop: &Laptop, meeting: &str) -> Vec<String> {
+pub fn whereabouts(laptop: &Laptop, meeting: &str) -> Vec<String> {
     states(laptop, meeting).iter().map(|file| text(&file["whereabouts"])).collect()
 }
 
 /// Runs once, in the middle of the next exchange: after something passed that `when` waits for.
-fn meanwhile(
+pub fn meanwhile(
     laptop: &Laptop,
     when: impl Fn(&Value) -> bool + Send + Sync + 'static,
     what: impl Fn(&App) + Send + Sync + 'static,
 ) {
-    let (app, done) = (std::sync::Arc::downgrade(&laptop.app), AtomicBool::new(false));
+    let (app, done) = (Arc::downgrade(&laptop.app), AtomicBool::new(false));
     laptop.app.on_changed(move |kinds| {
         if !kinds.iter().any(|kind| kind == "progress") || done.load(Ordering::SeqCst) {
             return;
@@ -77,6 +81,37 @@ fn meanwhile(
 /// A request of the program's own got through.
 fn by_itself(progress: &Value) -> bool {
     progress["by_itself"] == true && progress["bytes_out"].as_u64() > Some(0)
+}
+
+/// A laptop of a city in whose place somebody stands who takes every request and never answers; each is told.
+fn before_a_silent_city(laptop: &Laptop) -> Receiver<()> {
+    let city = City::new();
+    city.enrol(laptop);
+    let at = city.address().to_owned();
+    drop(city);
+    let listener = TcpListener::bind(at).expect("the port is free again");
+    let (asked, is_asked) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for mut client in listener.incoming().flatten() {
+            if client.read(&mut [0; 64]).is_ok() && asked.send(()).is_err() {
+                return;
+            }
+            held.push(client);
+        }
+    });
+    is_asked
+}
+
+/// A call on a thread of its own.
+fn calling(app: &Arc<App>, name: &'static str) -> JoinHandle<Result<Value, CallError>> {
+    let app = app.clone();
+    std::thread::spawn(move || app.call(name, json!({})))
+}
+
+fn is_no_failure(page: &Value) {
+    assert_eq!((&page["last_error"], &page["rounds"]), (&Value::Null, &json!([])), "{page}");
+    assert_eq!(page["busy"], false);
 }
 
 #[test]
@@ -214,6 +249,48 @@ fn a_person_stops_it_between_two_requests_and_loses_nothing() {
 }
 
 #[test]
+fn a_person_stops_it_while_the_city_is_silent() {
+    let laptop = laptop("某某");
+    let is_asked = before_a_silent_city(&laptop);
+    let exchange = calling(&laptop.app, "exchange");
+    is_asked.recv().expect("a request");
+    laptop.call("stop_exchange", json!({}));
+    assert_eq!(exchange.join().expect("it ends").map_err(|error| error.code), Err(Code::Stopped));
+    is_no_failure(&laptop.call("sync_page", json!({})));
+}
+
+#[test]
+fn a_person_does_not_wait_for_what_the_program_does_by_itself() {
+    let mut it = Reporting::new(laptop("某某"));
+    let is_asked = before_a_silent_city(&it.laptop);
+    it.until(0);
+    let app = it.laptop.app.clone();
+    std::thread::scope(|scope| {
+        let by_itself = scope.spawn(|| it.until(30));
+        is_asked.recv().expect("a request of the program's own");
+        let person = calling(&app, "exchange");
+        is_asked.recv().expect("the person's");
+        assert_eq!(app.call("exchange_progress", json!({})).expect("progress")["by_itself"], false);
+        app.call("stop_exchange", json!({})).expect("it stops");
+        assert_eq!(person.join().expect("it ends").map_err(|error| error.code), Err(Code::Stopped));
+        assert_eq!(by_itself.join().expect("it gave way"), Duration::from_secs(60));
+    });
+    is_no_failure(&it.page());
+}
+
+#[test]
+fn a_branch_that_is_locked_while_the_city_is_silent_can_be_opened_again() {
+    let laptop = laptop("某某");
+    let is_asked = before_a_silent_city(&laptop);
+    let exchange = calling(&laptop.app, "exchange");
+    is_asked.recv().expect("a request");
+    laptop.call("close_branch", json!({}));
+    laptop.call("open_branch", json!({ "folder": "某某", "password": PASSWORD }));
+    assert_eq!(exchange.join().expect("it ended").map_err(|error| error.code), Err(Code::Stopped));
+    is_no_failure(&laptop.call("sync_page", json!({})));
+}
+
+#[test]
 fn the_page_hears_what_passes() {
     let city = City::new();
     let laptop = laptop("某某");
@@ -248,7 +325,7 @@ fn a_person_comes_before_what_the_program_does_by_itself() {
     it.until(0);
     let (done, waits) = mpsc::channel();
     meanwhile(&it.laptop, by_itself, {
-        let app = std::sync::Arc::downgrade(&it.laptop.app);
+        let app = Arc::downgrade(&it.laptop.app);
         move |going| {
             let (app, done) = (app.upgrade().expect("it lives"), done.clone());
             std::thread::spawn(move || {
@@ -283,7 +360,7 @@ fn a_branch_that_is_locked_while_it_reports_can_be_opened_again_at_once() {
     });
     it.until(30);
     it.laptop.call("open_branch", json!({ "folder": "某某", "password": PASSWORD }));
-    assert!(it.page()["files"]["to_send"].as_u64() > Some(0), "it ended before its next request");
+    assert!(it.page()["files"]["to_send"].as_u64() > Some(0), "it ended before all was through");
     it.until(31);
     it.until(60);
     assert_eq!(it.page()["files"]["to_send"], 0, "and goes on by itself");

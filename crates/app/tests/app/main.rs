@@ -8,6 +8,7 @@ mod drafts;
 mod explanations;
 mod ledgers;
 mod losses;
+mod one_photo;
 mod paper_records;
 mod records;
 mod reporting;

@@ -3,9 +3,11 @@
 use super::{Carrier, Http};
 use crate::address::Address;
 use crate::error::SyncError;
-use reqwest::blocking::Client;
+use crate::stop::Stop;
+use reqwest::{Client, ClientBuilder};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, channel};
 use wire::enrol::EXCHANGE_TYPE;
 
 /// Answers every connection by these bytes, after the beginning of what it is sent.
@@ -23,23 +25,37 @@ fn answers(with: &'static str) -> SocketAddr {
     address
 }
 
+/// Answers one connection by these bytes and keeps it open. Says when it was asked.
+fn hangs_after(with: &'static str) -> (SocketAddr, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (asked, is_asked) = channel();
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        client.read_exact(&mut [0; 64]).unwrap();
+        client.write_all(with.as_bytes()).unwrap();
+        asked.send(()).unwrap();
+        // Until the other side lets go of it.
+        let _ = std::io::copy(&mut client, &mut std::io::sink());
+    });
+    (address, is_asked)
+}
+
 fn directly(to: &str) -> SyncError {
-    ask(Http { client: client(None), address: Address::parse(to).unwrap() })
+    ask(line(None, to, &Stop::default()))
 }
 
 /// Over a proxy that stands at an address.
 fn over(proxy: SocketAddr, to: &str) -> SyncError {
-    ask(Http { client: client(Some(proxy)), address: Address::parse(to).unwrap() })
+    ask(line(Some(proxy), to, &Stop::default()))
 }
 
 /// As [`Http::new`] makes it, but blind to the proxies of the computer that runs the tests.
-fn client(proxy: Option<SocketAddr>) -> Client {
-    let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-    let builder = match proxy {
-        Some(proxy) => builder.proxy(reqwest::Proxy::all(format!("http://{proxy}")).unwrap()),
-        None => builder,
-    };
-    builder.build().unwrap()
+fn line(proxy: Option<SocketAddr>, to: &str, stop: &Stop) -> Http {
+    let through = |proxy| reqwest::Proxy::all(format!("http://{proxy}")).unwrap();
+    let add = |builder: ClientBuilder, proxy| builder.proxy(through(proxy));
+    let builder = proxy.into_iter().fold(Client::builder().no_proxy(), add);
+    Http::over(builder, Address::parse(to).unwrap(), stop).unwrap()
 }
 
 fn ask(http: Http) -> SyncError {
@@ -95,4 +111,39 @@ fn a_proxy_on_the_way_says_what_it_wants() {
         let error = over(proxy, "https://dj.example.gov.cn");
         assert_eq!(error.code(), code, "{error}");
     }
+}
+
+#[test]
+fn what_does_not_come_to_its_end_is_let_go_of_once_somebody_wants_to_stop() {
+    const BEGUN: &str =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/x-jishi\r\ncontent-length: 600\r\n\r\nan answer";
+    for (scheme, after) in [("http", ""), ("http", "HTTP/1.1 20"), ("http", BEGUN), ("https", "")] {
+        let (address, is_asked) = hangs_after(after);
+        let stop = Stop::default();
+        let http = line(None, &format!("{scheme}://{address}"), &stop);
+        let asking = std::thread::spawn(move || ask(http));
+        is_asked.recv().unwrap();
+        stop.tell();
+        assert_eq!(asking.join().unwrap().code(), "stopped", "{scheme}, after {after:?}");
+    }
+}
+
+#[test]
+fn a_proxy_that_opens_no_way_is_not_waited_for_either() {
+    let (proxy, is_asked) = hangs_after("");
+    let stop = Stop::default();
+    let http = line(Some(proxy), "https://dj.example.gov.cn", &stop);
+    let asking = std::thread::spawn(move || ask(http));
+    is_asked.recv().unwrap();
+    stop.tell();
+    assert_eq!(asking.join().unwrap().code(), "stopped");
+}
+
+#[test]
+fn whoever_wants_to_stop_before_it_begins_asks_nobody() {
+    let stop = Stop::default();
+    stop.tell();
+    let (address, is_asked) = hangs_after("");
+    assert_eq!(ask(line(None, &format!("http://{address}"), &stop)).code(), "stopped");
+    assert!(is_asked.try_recv().is_err());
 }

@@ -71,6 +71,15 @@ impl Town {
         self.city.blob(hash).unwrap().is_some_and(|bytes| BlobHash::of(&bytes) == *hash)
     }
 
+    /// The thumbnails that are there count as if they took all that a branch may have.
+    fn take_all_room(&self) {
+        assert_eq!(self.count(&self.folder, "UPDATE blob SET len = 1 << 32 RETURNING 1"), 1);
+    }
+
+    fn give_room(&self) {
+        assert_eq!(self.count(&self.folder, "UPDATE blob SET len = have RETURNING 1"), 1);
+    }
+
     fn lose_folder(&self) {
         std::fs::remove_dir_all(self.place.path().join("city/blobs")).unwrap();
     }
@@ -102,7 +111,8 @@ fn thumbnails_travel_by_themselves_and_photos_when_somebody_looks() {
     let b = Laptop::joined(&town, "b");
     b.exchange().unwrap();
     let report = b.blobs(&BlobPlan::usual()).unwrap();
-    assert_eq!((report.fetched, report.requests), (1, 1));
+    assert_eq!((report.fetched, report.requests), (1, 2), "a thumbnail, and the city's word");
+    assert!(b.at_city(&small), "what came from the city is not to be sent");
     assert!(b.has_file(&small) && !b.has_file(&large));
     b.blobs(&BlobPlan::wanted(&[large])).unwrap();
     assert_eq!(b.store.blob(&large).unwrap(), Some(photo(1, PHOTO)));
@@ -223,6 +233,35 @@ fn a_budget_and_a_person_end_it_between_pieces() {
     assert_eq!(stopped.unwrap().bytes_up, 65_536);
     let left = (PHOTO - 2 * 65_536) as u64;
     assert_eq!(seen, [(65_536, left)], "progress tells bytes of what is left");
+}
+
+#[test]
+fn where_there_was_no_room_the_city_is_asked_before_anything_is_sent_again() {
+    let (town, a, [large, _]) = reported();
+    a.blobs(&BlobPlan::metered()).unwrap();
+    let [other, _] = a.attach("m2", 2);
+    a.exchange().unwrap();
+    a.blobs(&BlobPlan::metered()).unwrap();
+    town.take_all_room();
+
+    let mut tries = (0..3).map(|_| a.blobs(&BlobPlan::usual()).unwrap());
+    let full = |report: &BlobReport| {
+        let mut refused: Vec<_> = report.refused.clone();
+        refused.sort();
+        let mut expected = [large, other].map(|hash| (hash, "stream_full".to_owned()));
+        expected.sort();
+        assert_eq!(refused, expected);
+        (report.requests, report.bytes_up)
+    };
+    assert_eq!(full(&tries.next().unwrap()), (2, 65_536), "a question and one piece; the other is as long");
+    assert_eq!(full(&tries.next().unwrap()), (2, 0), "a question, and one whether there is room");
+    assert_eq!(full(&tries.next().unwrap()), (2, 0));
+
+    town.give_room();
+    let report = a.blobs(&BlobPlan::usual()).unwrap();
+    assert_eq!((report.sent, report.bytes_up, report.refused.len()), (2, 2 * PHOTO as u64, 0));
+    assert_eq!(report.requests, 1 + 1 + 5 + 5 + 1, "asked once");
+    assert!(town.has_file(&large) && town.has_file(&other));
 }
 
 #[test]

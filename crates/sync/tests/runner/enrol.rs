@@ -2,7 +2,7 @@ use crate::line::Fault;
 use crate::town::{Laptop, Town};
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use sync::{Address, Enrolment};
+use sync::{Address, Enrolment, Stop};
 
 #[test]
 fn refusals_have_their_codes_and_change_nothing() {
@@ -46,7 +46,8 @@ fn nobody_there_and_somebody_else_there_are_two_things() {
     let a = Laptop::new(&town, "a");
     let enrol = |to: &str| {
         let address = Address::parse(to).unwrap();
-        sync::enrol(&a.store, &address, &town.code("O003"), "电脑", &*a.sources).unwrap_err()
+        sync::enrol(&a.store, &address, &town.code("O003"), "电脑", &*a.sources, &Stop::default())
+            .unwrap_err()
     };
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(enrol(&free.to_string()).code(), "offline");
@@ -83,9 +84,13 @@ fn portal(answer: &'static str) -> String {
 fn the_address_may_change_and_the_city_may_not() {
     let (town, other) = (Town::new(), Town::new());
     let a = Laptop::enrolled(&town, "a");
-    assert_eq!(sync::move_city(&a.store, &other.address()).unwrap_err().code(), "other_city");
+    assert_eq!(
+        sync::move_city(&a.store, &other.address(), &Stop::default()).unwrap_err().code(),
+        "other_city"
+    );
     let elsewhere = crate::line::Line::to(town.line.address);
-    sync::move_city(&a.store, &Address::parse(&elsewhere.address.to_string()).unwrap()).unwrap();
+    sync::move_city(&a.store, &Address::parse(&elsewhere.address.to_string()).unwrap(), &Stop::default())
+        .unwrap();
     a.exchange().unwrap();
     assert!(!elsewhere.passed().is_empty(), "the new address is used");
     assert_eq!(a.enrol(&other, "O003").unwrap_err().code(), "other_city");
@@ -93,7 +98,7 @@ fn the_address_may_change_and_the_city_may_not() {
 
 impl Laptop {
     fn exchange_error(&self) -> String {
-        match sync::Engine::open(&self.store, self.sources.clone()) {
+        match sync::Engine::open(&self.store, self.sources.clone(), &Stop::default()) {
             Ok(_) => panic!("enrolled"),
             Err(error) => error.code().to_owned(),
         }

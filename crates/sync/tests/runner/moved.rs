@@ -5,7 +5,7 @@ use crate::town::{Laptop, START, Town, promise};
 use replica::{ChangeBuilder, End};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use sync::Enrolment;
+use sync::{Enrolment, Stop};
 
 /// The city's own change with its address.
 fn announce(town: &Town, laptop: &Laptop, address: &str) {
@@ -82,7 +82,7 @@ fn a_branch_that_came_in_by_file_learns_the_citys_address_from_its_files_or_from
     let town = Town::new();
     let one = Laptop::enrolled_by_file(&town, "one");
     assert_eq!(address(&one), "", "nobody said one");
-    sync::move_city(&one.store, &town.address()).unwrap();
+    sync::move_city(&one.store, &town.address(), &Stop::default()).unwrap();
     one.write("a", promise(1));
     one.exchange_until_through();
     one.agrees_with(&town);

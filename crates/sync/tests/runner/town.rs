@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use store::{Author, Sources, Store};
-use sync::{Address, Engine, Enrolment, Report, SyncError};
+use sync::{Address, Engine, Enrolment, Report, Stop, SyncError};
 use tokio::runtime::Runtime;
 
 pub const START: i64 = 1_792_000_000_000;
@@ -259,7 +259,7 @@ impl Laptop {
     }
 
     pub fn enrol_with(&self, town: &Town, code: &str) -> Result<Enrolment, SyncError> {
-        sync::enrol(&self.store, &town.address(), code, "支部电脑", &*self.sources)
+        sync::enrol(&self.store, &town.address(), code, "支部电脑", &*self.sources, &Stop::default())
     }
 
     /// Enrols and takes over what the city has: the way of a second laptop without records of its own.
@@ -271,7 +271,7 @@ impl Laptop {
     }
 
     pub fn engine(&self) -> Engine {
-        Engine::open(&self.store, self.sources.clone()).unwrap()
+        Engine::open(&self.store, self.sources.clone(), &Stop::default()).unwrap()
     }
 
     pub fn exchange(&self) -> Result<Report, SyncError> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use replica::StreamId;
 use store::Store;
-use sync::{Address, Engine, Report};
+use sync::{Address, Engine, Report, Stop};
 use testkit::{BRANCH, CityProcess, Entry, History, Link, PASSWORD, Proxy, Town, Traffic};
 
 use crate::branch::{Computer, author, create};
@@ -96,7 +96,7 @@ impl Place {
 
     fn enrol(&self, laptop: &Laptop, organisation: &str) -> Result<()> {
         let (address, code) = (Address::parse(&self.line.address())?, self.city.code_for(organisation)?);
-        sync::enrol(&laptop.store, &address, &code, "bench", &*laptop.computer)?;
+        sync::enrol(&laptop.store, &address, &code, "bench", &*laptop.computer, &Stop::default())?;
         Ok(())
     }
 
@@ -151,7 +151,8 @@ impl Laptop {
 
 /// Exchanges with the city until nothing is left, as on a line that holds.
 pub fn exchange(laptop: &Laptop) -> Result<Report> {
-    let report = Engine::open(&laptop.store, laptop.computer.clone())?.exchange(&laptop.store)?;
+    let report =
+        Engine::open(&laptop.store, laptop.computer.clone(), &Stop::default())?.exchange(&laptop.store)?;
     ensure!(report.refused.is_empty(), "the city refused something: {:?}", report.refused);
     ensure!(report.cuts == 0, "the line was cut {} times", report.cuts);
     Ok(report)

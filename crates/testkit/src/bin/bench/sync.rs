@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use replica::StreamId;
 use serde_json::{Value, json};
-use sync::Address;
+use sync::{Address, Stop};
 use testkit::{Entry, History, Link, Random, Town, phrases};
 
 use crate::branch::{author, create};
@@ -164,7 +164,7 @@ fn conflicts(laptop: &Laptop, entries: &[&Entry]) -> Result<usize> {
 /// A month's records, then nothing, over a line in a village.
 fn slowly(place: &Place, laptop: &Laptop, figures: &mut Figures) -> Result<()> {
     let line = place.line_like(SLOW)?;
-    sync::move_city(&laptop.store, &Address::parse(&line.address())?)?;
+    sync::move_city(&laptop.store, &Address::parse(&line.address())?, &Stop::default())?;
     let more = History::of(&Town::read()?, SEED + 10, 2 * MONTH)?.entries.into_iter();
     let month: Vec<Entry> =
         more.filter(|entry| !["organisation", "person"].contains(&entry.kind)).take(MONTH).collect();
