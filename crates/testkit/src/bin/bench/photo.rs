@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use anyhow::{Context, Result, ensure};
 use replica::{BlobHash, BlobRef, StreamId};
 use serde_json::json;
-use sync::{Address, BlobPlan, Engine, SyncError};
+use sync::{Address, BlobPlan, Engine, Stop, SyncError};
 use testkit::{Proxy, Random, Traffic, Weather};
 
 use crate::branch::author;
@@ -33,7 +33,9 @@ struct Passage {
 
 pub fn broken(place: &Place, laptops: [&Laptop; 2], stream: &StreamId, figures: &mut Figures) -> Result<()> {
     let address = Address::parse(&place.line.address())?;
-    laptops.iter().try_for_each(|laptop| sync::move_city(&laptop.store, &address))?;
+    for laptop in laptops {
+        sync::move_city(&laptop.store, &address, &Stop::default())?;
+    }
     laptops[0].store.join_stream(stream)?;
     let fair = carried(place, laptops, 1, Weather::default())?;
     let broken = carried(place, laptops, 2, Weather { break_every: Some(EVERY), ..Weather::default() })?;
@@ -85,7 +87,7 @@ fn attached(laptop: &Laptop, seed: u64) -> Result<BlobHash> {
 fn passage(line: &Proxy, laptop: &Laptop, plan: &BlobPlan, way: fn(&Traffic) -> u64) -> Result<Passage> {
     let cuts = line.felt().cuts;
     line.traffic();
-    let mut engine = Engine::open(&laptop.store, laptop.computer.clone())?;
+    let mut engine = Engine::open(&laptop.store, laptop.computer.clone(), &Stop::default())?;
     loop {
         match engine.blobs(&laptop.store, plan, &mut |_| ControlFlow::Continue(())) {
             Ok(_) => break,
