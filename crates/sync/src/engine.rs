@@ -9,7 +9,7 @@ use crate::error::{SyncError, Way};
 use crate::file::Book;
 use crate::http::{Carrier, Http, Reply};
 use crate::outgoing::Told;
-use crate::plan::{self, Next, Open};
+use crate::plan::{self, Next, Open, Stall};
 use crate::report::{Consent, Report};
 use crate::rounds::{Ahead, Ready};
 use crate::stop::Stop;
@@ -21,9 +21,6 @@ use wire::{
     Answer, FIRST_BUDGET, REVOKED, Receipt, RefusedPart, StreamState, Whole, after_success, frontiers_digest,
     frontiers_to_bytes,
 };
-
-/// Rounds in a row that changed nothing.
-const MOST_IDLE: u32 = 2;
 
 /// Exchanges with the city that a store is enrolled with.
 pub struct Engine {
@@ -56,7 +53,7 @@ pub(crate) struct Course {
     pub refused: BTreeSet<DeviceId>,
     pub traces: BTreeMap<StreamId, BTreeMap<DeviceId, Vec<(u64, ChangeId)>>>,
     pub cuts: u32,
-    pub idle: u32,
+    pub stall: Stall,
     /// Records here that lost something so far.
     pub lost: u64,
     /// The city's changes are not taken: a person is asked first. What is here goes out nevertheless.
@@ -198,8 +195,8 @@ impl Engine {
         course.report.refused.clone_from(&answer.refused);
         course.given.extend(std::mem::take(&mut course.wanted));
         course.wanted = self.still_wanted(store, answer, course)?;
-        course.idle = if applied.new.is_empty() && !moved { course.idle + 1 } else { 0 };
-        if answer.retry_after.is_some() || course.idle > MOST_IDLE {
+        let got_on = !applied.new.is_empty() || (moved && ready.sent > 0);
+        if course.stall.after(got_on, moved) || answer.retry_after.is_some() {
             return Ok(Next::Done);
         }
         let more = answer.more && course.halted.is_none();
@@ -266,7 +263,8 @@ impl Engine {
         let moved = course.handing_in.as_ref() != Some(&said);
         course.handing_in = Some(said);
         let left = self.open_ends(store, ready, answer, course)?.iter().any(|open| open.lacks);
-        match moved && left {
+        let is_over = course.stall.after(moved && ready.sent > 0, moved);
+        match moved && left && !is_over {
             true => Ok(Next::Again { wants: true }),
             false => Err(SyncError::Refused { code: REVOKED.to_owned(), detail: String::new() }),
         }

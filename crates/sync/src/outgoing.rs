@@ -61,7 +61,7 @@ impl<'a> Outgoing<'a> {
     ) -> Result<Outgoing<'a>, SyncError> {
         let mut spans = Vec::new();
         for sides in sides {
-            if planted!(OutboxStops) && !refused.is_empty() {
+            if planted!(OutboxStops) && !(refused.is_empty() && store.returned()?.is_empty()) {
                 break;
             }
             let held = Held::new(store, &sides.stream);

@@ -64,6 +64,31 @@ pub fn next(open: &[Open], more: bool) -> Next {
     }
 }
 
+/// Rounds in a row that changed nothing.
+const MOST_IDLE: u32 = 2;
+/// Rounds in a row in which the city said that it holds something else than before, and nothing came or went.
+const MOST_ADRIFT: u32 = 8;
+
+/// Counts the rounds that get nowhere, so that an exchange ends whatever the city says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stall {
+    idle: u32,
+    adrift: u32,
+}
+
+impl Stall {
+    /// Notes a round and says whether it is time to end. `got_on`: something came, or something that was sent arrived;
+    /// `moved`: the city holds something else than before.
+    pub fn after(&mut self, got_on: bool, moved: bool) -> bool {
+        *self = match (got_on, moved) {
+            (true, _) => Self::default(),
+            (false, true) => Self { idle: 0, adrift: self.adrift + 1 },
+            (false, false) => Self { idle: self.idle + 1, ..*self },
+        };
+        self.idle > MOST_IDLE || self.adrift > MOST_ADRIFT
+    }
+}
+
 /// What the city holds of a stream after its answer.
 pub fn answered(state: &StreamState, sent: &Frontier) -> Option<Frontier> {
     match state {
@@ -75,11 +100,24 @@ pub fn answered(state: &StreamState, sent: &Frontier) -> Option<Frontier> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Next, Open, next, wants};
+    use super::{Next, Open, Stall, next, wants};
     use replica::{ChangeId, DeviceId, Frontier};
     use wire::Chain;
 
     const DEVICE: DeviceId = DeviceId([1; 32]);
+
+    #[test]
+    fn an_exchange_that_gets_nowhere_ends() {
+        let rounds = |rounds: &[(bool, bool)]| {
+            let mut stall = Stall::default();
+            rounds.iter().position(|(got_on, moved)| stall.after(*got_on, *moved)).map(|at| at + 1)
+        };
+        assert_eq!(rounds(&[(false, false); 99]), Some(3));
+        assert_eq!(rounds(&[(false, true); 99]), Some(9), "a city that never says the same twice");
+        assert_eq!(rounds(&[[(false, true), (false, false)]; 9].concat()), Some(17), "nor every other time");
+        assert_eq!(rounds(&[(true, true); 999]), None);
+        assert_eq!(rounds(&[[(false, true), (false, false), (true, false)]; 99].concat()), None);
+    }
 
     fn end(n: u64, branch: u8) -> (u64, ChangeId) {
         (n, ChangeId([branch; 32]))

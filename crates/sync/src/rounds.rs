@@ -6,7 +6,7 @@ use crate::engine::{Course, Engine, theirs};
 use crate::error::SyncError;
 use crate::http::{Carrier, NoReply, Reply};
 use crate::outgoing::{Told, Written};
-use crate::plan::{Next, Sides};
+use crate::plan::{Next, Sides, Stall};
 use replica::{RootKey, planted};
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl Pen {
 
 impl Engine {
     pub(crate) fn rounds(&mut self, store: &Store, course: &mut Course) -> Result<(), SyncError> {
-        course.idle = 0;
+        course.stall = Stall::default();
         let mut ahead = Ahead::default();
         loop {
             let asked = self.asked(store, course)?;

@@ -250,9 +250,9 @@ export type Enrolment = {
  */
 address: string, organisation: string, 
 /**
- * RFC 3339.
+ * RFC 3339; none if the program ended, or the page asked, between the city's yes and this note.
  */
-since: string, };
+since: string | null, };
 
 export type ExchangeDone = { sent: number, received: number, waiting: number, 
 /**

@@ -140,8 +140,8 @@ pub struct Enrolment {
     /// Empty when only files go to and fro.
     pub address: String,
     pub organisation: String,
-    /// RFC 3339.
-    pub since: String,
+    /// RFC 3339; none if the program ended, or the page asked, between the city's yes and this note.
+    pub since: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]

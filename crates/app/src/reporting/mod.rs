@@ -146,7 +146,7 @@ pub fn enrolment(branch: &Branch) -> Result<Option<Enrolment>, CallError> {
     Ok(Some(Enrolment {
         address: known.address,
         organisation: known.organisation_name,
-        since: since.map(civil::stamp).unwrap_or_default(),
+        since: since.map(civil::stamp),
     }))
 }
 

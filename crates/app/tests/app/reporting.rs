@@ -1,11 +1,12 @@
 //! 上报 to a city in this process: what is said with a receipt, and the second computer of a branch.
 
-use crate::world::{Laptop, branch, draft, evening, findings, ids, people, record, text};
+use crate::world::{Laptop, PASSWORD, branch, draft, evening, findings, ids, people, record, text};
 use app::Code;
 use city::{City as Server, Folder, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use store::Store;
 use tempfile::TempDir;
 
 pub const BRANCH: &str = "中国共产党泰安某某有限公司支部";
@@ -100,6 +101,20 @@ pub fn laptop(short: &str) -> Laptop {
 
 pub fn form() -> Value {
     json!({ "types": ["theme_day"], "title": "主题党日", "date": "2026-10-13", "start": "14:00", "end": "16:20", "place": "二楼" })
+}
+
+#[test]
+fn a_program_that_ended_right_after_the_yes_shows_its_page() {
+    let (city, laptop) = (City::new(), laptop("某某"));
+    city.enrol(&laptop);
+    let since = |laptop: &Laptop| laptop.call("sync_page", json!({}))["enrolment"]["since"].clone();
+    assert!(since(&laptop).is_string());
+    laptop.call("close_branch", json!({}));
+    let store = Store::open(&laptop.root().join("某某"), PASSWORD, laptop.sources()).expect("it opens");
+    store.set_meta("enrolled_at", "").expect("it is noted");
+    drop(store);
+    laptop.call("open_branch", json!({ "folder": "某某", "password": PASSWORD }));
+    assert_eq!(since(&laptop), Value::Null);
 }
 
 #[test]

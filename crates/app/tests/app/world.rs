@@ -66,6 +66,11 @@ impl Laptop {
         self.root.path().to_owned()
     }
 
+    /// Its clock and its chance.
+    pub fn sources(&self) -> Arc<dyn Sources> {
+        self.fixed.clone()
+    }
+
     /// The program is started again: nothing is left but what is on disk.
     pub fn restarted(self) -> Self {
         let Self { app, fixed, root } = self;
