@@ -69,7 +69,7 @@ const MOST_IDLE: u32 = 2;
 /// Rounds in a row in which the city said that it holds something else than before, and nothing came or went.
 const MOST_ADRIFT: u32 = 8;
 
-/// Counts the rounds that get nowhere, so that an exchange ends whatever the city says.
+/// Counts the rounds that get nowhere, so that an exchange ends though the city keeps saying that it lacks something.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stall {
     idle: u32,
