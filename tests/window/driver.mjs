@@ -98,6 +98,17 @@ export class Hands {
     await button.click()
   }
 
+  /** Opens a page of the program. A press may meet a page that is still moving; a person presses again. */
+  async goTo(name) {
+    const link = this.window.$(`//nav//a[normalize-space(.)=${quoted(name)}]`)
+    const isThere = async () => (await link.getAttribute('aria-current')) === 'page'
+    const press = async () => {
+      await link.click()
+      return this.window.waitUntil(isThere, { timeout: 3_000 }).catch(() => false)
+    }
+    await this.window.waitUntil(press, { timeout: 15_000, timeoutMsg: `the page “${name}” does not open` })
+  }
+
   /** The control under a label, with or without the mark that it must be filled in. */
   async field(name) {
     const label = this.window.$(`//label[@for and (normalize-space(.)=${quoted(name)} or normalize-space(.)=${quoted(`${name}（必填）`)})]`)

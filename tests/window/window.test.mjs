@@ -83,7 +83,7 @@ test('a vote that is valid and not passed, in the window', async (t) => {
     await again.type('密码', PASSWORD)
     await again.press('打开')
     await again.sees('本月要做')
-    await again.press('会议')
+    await again.goTo('会议')
     await again.sees('购置党员活动室设备')
     await picture(second.window, 'meetings')
   })
