@@ -144,9 +144,11 @@ pub fn signing(c: &Connection) -> Result<OperatingKey, DbError> {
     })
 }
 
-/// Makes a key that signs from now on, and spares. Spares of before are forgotten: who copied them has them too.
+/// Makes a key that signs from now on, and spares. Spares of before are forgotten: who copied them has them too. So are
+/// the secrets of the keys before: what is not there cannot be stolen.
 pub fn install(t: &Connection, world: &World, root: &SigningKey) -> Result<DeviceId, DbError> {
     t.execute("DELETE FROM operating_key WHERE turn IS NULL", [])?;
+    t.execute("UPDATE operating_key SET secret = x'' WHERE turn IS NOT NULL", [])?;
     let device = add(t, world, root)?;
     sign_with(t, &device)?;
     for _ in 0..SPARES {
@@ -169,9 +171,7 @@ fn add(t: &Connection, world: &World, root: &SigningKey) -> Result<DeviceId, DbE
     Ok(device)
 }
 
-/// The secret of the key before is forgotten: what is not there cannot be stolen.
 fn sign_with(t: &Connection, device: &DeviceId) -> Result<(), DbError> {
-    t.execute("UPDATE operating_key SET secret = x'' WHERE turn IS NOT NULL", [])?;
     t.execute(
         "UPDATE operating_key SET turn = (SELECT coalesce(max(turn), 0) + 1 FROM operating_key) WHERE device = ?1",
         [device.0.as_slice()],
@@ -179,7 +179,8 @@ fn sign_with(t: &Connection, device: &DeviceId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Signs with a spare that nobody has seen a change of. False if there is none.
+/// Signs with a spare that nobody has seen a change of. False if there is none. The key before still opens files that were
+/// sealed to it: nobody stole it, and a computer that the city has forgotten can be told of no other.
 pub fn take_spare(t: &Connection) -> Result<bool, DbError> {
     let statement = "SELECT device FROM operating_key WHERE turn IS NULL
                      AND NOT EXISTS (SELECT 1 FROM chain_end WHERE chain_end.device = operating_key.device)

@@ -38,7 +38,7 @@ pub(crate) fn cover(
         match highest_held(db, &ends)? {
             Some(n) if !forked => cover_chain(db, stream, device, n, at)?,
             Some(_) => cover_ways(db, stream, device, &ends, at)?,
-            None if stands(&before, city, device) => {}
+            None if stands(&before, city, device, fell_back(&before, city)) => {}
             None => uncover(db, stream, device, 0)?,
         }
     }
@@ -57,11 +57,18 @@ fn holds_all(db: &Connection, city: &Frontier) -> Result<bool, Fault> {
     Ok(true)
 }
 
-/// The city has the end that it named last, or one further on: what it had it has.
-fn stands(before: &Frontier, after: &Frontier, device: &DeviceId) -> bool {
+/// A city that holds less of a chain than it once did was set back, and may have lost attachments, too.
+pub(crate) fn fell_back(before: &Frontier, after: &Frontier) -> bool {
+    let highest = |frontier: &Frontier, device| frontier.ends(device).map(|(n, _)| n).max();
+    before.0.keys().any(|device| highest(after, device) < highest(before, device))
+}
+
+/// The city has the end that it named last, or one further on: what it had it has. If it was set back, what is further on
+/// may have begun below what it had.
+fn stands(before: &Frontier, after: &Frontier, device: &DeviceId, was_set_back: bool) -> bool {
     let last = |frontier: &Frontier| frontier.ends(device).max();
     match (last(before), last(after)) {
-        (Some(was), Some(is)) => is.0 > was.0 || after.ends(device).any(|end| end == was),
+        (Some(was), Some(is)) => (is.0 > was.0 && !was_set_back) || after.ends(device).any(|end| end == was),
         (None, _) => true,
         (Some(_), None) => false,
     }
@@ -143,4 +150,37 @@ pub(crate) fn receipt_of(db: &Connection, seq: i64) -> Result<(bool, Option<i64>
     let mut statement = db.prepare_cached("SELECT held, at FROM reported WHERE change = ?1")?;
     let found = statement.query_row([seq], |row| Ok((row.get(0)?, Some(row.get(1)?)))).optional()?;
     Ok(found.unwrap_or((false, None)))
+}
+
+#[cfg(test)]
+mod tests {
+    use replica::{ChangeId, DeviceId, Frontier};
+
+    use super::{fell_back, stands};
+
+    fn frontier(ends: &[(u8, u64, u8)]) -> Frontier {
+        let mut frontier = Frontier::default();
+        for (device, n, id) in ends {
+            frontier.0.entry(DeviceId([*device; 32])).or_default().insert((*n, ChangeId([*id; 32])));
+        }
+        frontier
+    }
+
+    #[test]
+    fn an_end_that_is_not_here_speaks_for_those_before_unless_the_city_was_set_back() {
+        let before = frontier(&[(1, 5, 15), (2, 3, 23)]);
+        let table: [(&str, &[(u8, u64, u8)], bool); 6] = [
+            ("the same", &[(1, 5, 15), (2, 3, 23)], true),
+            ("further on", &[(1, 7, 17), (2, 3, 23)], true),
+            ("less", &[(1, 4, 14), (2, 3, 23)], false),
+            ("as many, but others", &[(1, 5, 99), (2, 3, 23)], false),
+            ("further on, and less of another", &[(1, 7, 97), (2, 2, 22)], false),
+            ("the same, and less of another", &[(1, 5, 15), (2, 2, 22)], true),
+        ];
+        for (name, after, expected) in table {
+            let after = frontier(after);
+            let was_set_back = fell_back(&before, &after);
+            assert_eq!(stands(&before, &after, &DeviceId([1; 32]), was_set_back), expected, "{name}");
+        }
+    }
 }

@@ -232,7 +232,7 @@ impl Store {
             }
             for (id, frontier) in covered {
                 if let Some(stream) = log::stream(db, id)? {
-                    if fell_back(&log::city_frontier(db, stream.seq)?, frontier) {
+                    if coverage::fell_back(&log::city_frontier(db, stream.seq)?, frontier) {
                         blobs::forget_city(db)?;
                     }
                     coverage::cover(db, stream.seq, frontier, receipt.map(|receipt| receipt.at), came)?;
@@ -323,12 +323,6 @@ impl Store {
             None => Ok(T::default()),
         })
     }
-}
-
-/// A city that holds less of a chain than it once did was set back, and may have lost attachments, too.
-fn fell_back(before: &Frontier, after: &Frontier) -> bool {
-    let highest = |frontier: &Frontier, device| frontier.ends(device).map(|(n, _)| n).max();
-    before.0.keys().any(|device| highest(after, device) < highest(before, device))
 }
 
 fn receipt(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredReceipt> {

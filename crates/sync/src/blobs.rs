@@ -105,8 +105,24 @@ pub struct BlobReport {
 pub type Watch<'a> = &'a mut dyn FnMut(BlobProgress) -> ControlFlow<()>;
 
 impl Engine {
-    /// Moves attachments both ways as far as the plan goes. Asks nothing if there is nothing to move.
+    /// Moves attachments both ways as far as the plan goes. Asks nothing if there is nothing to move. A city that signs
+    /// with a key that is not known here tells of it in an exchange.
     pub fn blobs(
+        &mut self,
+        store: &Store,
+        plan: &BlobPlan,
+        watch: Watch<'_>,
+    ) -> Result<BlobReport, SyncError> {
+        match self.move_blobs(store, plan, watch) {
+            Err(SyncError::BadSignature) => {
+                self.exchange(store)?;
+                self.move_blobs(store, plan, watch)
+            }
+            ended => ended,
+        }
+    }
+
+    fn move_blobs(
         &mut self,
         store: &Store,
         plan: &BlobPlan,

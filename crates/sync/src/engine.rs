@@ -62,6 +62,14 @@ pub(crate) struct Course {
     pub held: Option<Losses>,
 }
 
+/// What a round came to at the city.
+struct Noted {
+    /// The city holds something else than is noted here.
+    moved: bool,
+    /// The city took something of what was sent.
+    arrived: bool,
+}
+
 impl Course {
     fn question(&self) -> Option<SyncError> {
         let incoming = self.halted.clone().map(|losses| (Way::Incoming, losses));
@@ -184,7 +192,7 @@ impl Engine {
             self.cut(course)?;
             return Ok(Next::Again { wants: true });
         }
-        let moved = self.note(store, ready, answer, &applied.new, course)?;
+        let Noted { moved, arrived } = self.note(store, ready, answer, &applied.new, course)?;
         if !whole {
             course.cuts = if applied.new.is_empty() && !moved { course.cuts } else { 0 };
             self.cut(course)?;
@@ -195,7 +203,7 @@ impl Engine {
         course.report.refused.clone_from(&answer.refused);
         course.given.extend(std::mem::take(&mut course.wanted));
         course.wanted = self.still_wanted(store, answer, course)?;
-        let got_on = !applied.new.is_empty() || (moved && ready.sent > 0);
+        let got_on = !applied.new.is_empty() || arrived;
         if course.stall.after(got_on, moved) || answer.retry_after.is_some() {
             return Ok(Next::Done);
         }
@@ -270,8 +278,7 @@ impl Engine {
         }
     }
 
-    /// Remembers what the city said that it holds, if that is news or if `new` changes came from it. Gives whether the
-    /// city's side moved.
+    /// Remembers what the city said that it holds, if that is news or if `new` changes came from it.
     fn note(
         &mut self,
         store: &Store,
@@ -279,7 +286,7 @@ impl Engine {
         answer: &Answer,
         new: &[ChangeId],
         course: &mut Course,
-    ) -> Result<bool, SyncError> {
+    ) -> Result<Noted, SyncError> {
         let mut covered = BTreeMap::new();
         for (sides, streamed) in ready.asked.sides.iter().zip(&answer.streams) {
             if let StreamState::Differs { traces, .. } = &streamed.state {
@@ -302,7 +309,9 @@ impl Engine {
             .sides
             .iter()
             .any(|sides| covered.get(&sides.stream).is_some_and(|it| *it != sides.theirs));
-        course.report.sent += if moved { ready.sent as u64 } else { 0 };
+        // What it held before in this exchange it has not got from this request.
+        let arrived = course.stall.is_news(receipt.frontiers) && moved && ready.sent > 0;
+        course.report.sent += if arrived { ready.sent as u64 } else { 0 };
         // Changes that came in just before the process died are held by both, and not yet noted as such. Asked last: it
         // goes through the whole log.
         if moved || !new.is_empty() || store.outbox()?.changes > 0 {
@@ -315,7 +324,7 @@ impl Engine {
             store.put_receipt(Some(&stored), &covered, new)?;
             Book::passed(store, receipt.at)?;
         }
-        Ok(moved)
+        Ok(Noted { moved, arrived })
     }
 
     /// A receipt counts if a key that the root certified signed it over just these frontiers.

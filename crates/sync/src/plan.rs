@@ -70,22 +70,30 @@ const MOST_IDLE: u32 = 2;
 const MOST_ADRIFT: u32 = 8;
 
 /// Counts the rounds that get nowhere, so that an exchange ends though the city keeps saying that it lacks something.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stall {
     idle: u32,
     adrift: u32,
+    /// Digests of what the city said that it holds.
+    heard: BTreeSet<[u8; 32]>,
 }
 
 impl Stall {
     /// Notes a round and says whether it is time to end. `got_on`: something came, or something that was sent arrived;
     /// `moved`: the city holds something else than before.
     pub fn after(&mut self, got_on: bool, moved: bool) -> bool {
-        *self = match (got_on, moved) {
-            (true, _) => Self::default(),
-            (false, true) => Self { idle: 0, adrift: self.adrift + 1 },
-            (false, false) => Self { idle: self.idle + 1, ..*self },
+        (self.idle, self.adrift) = match (got_on, moved) {
+            (true, _) => (0, 0),
+            (false, true) => (0, self.adrift + 1),
+            (false, false) => (self.idle + 1, self.adrift),
         };
         self.idle > MOST_IDLE || self.adrift > MOST_ADRIFT
+    }
+
+    /// Whether the city says for the first time that it holds what has this digest. What it said before is no progress,
+    /// though it differs from what is noted here.
+    pub fn is_news(&mut self, digest: [u8; 32]) -> bool {
+        self.heard.insert(digest)
     }
 }
 
@@ -117,6 +125,19 @@ mod tests {
         assert_eq!(rounds(&[[(false, true), (false, false)]; 9].concat()), Some(17), "nor every other time");
         assert_eq!(rounds(&[(true, true); 999]), None);
         assert_eq!(rounds(&[[(false, true), (false, false), (true, false)]; 99].concat()), None);
+    }
+
+    #[test]
+    fn a_city_that_says_what_it_said_before_took_nothing() {
+        let mut stall = Stall::default();
+        let mut words = [1, 2, 1, 2, 1].into_iter().chain(std::iter::repeat(2));
+        let took: Vec<bool> = words.by_ref().take(6).map(|word| stall.is_news([word; 32])).collect();
+        assert_eq!(took, [true, true, false, false, false, false]);
+        let ends = words.position(|word| {
+            let took = stall.is_news([word; 32]);
+            stall.after(took, true)
+        });
+        assert_eq!(ends, Some(8), "though all of them differ from what is noted");
     }
 
     fn end(n: u64, branch: u8) -> (u64, ChangeId) {

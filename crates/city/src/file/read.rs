@@ -83,7 +83,7 @@ fn citys_key(connection: &Connection, recipient: &DeviceId) -> Result<Option<Ope
     let statement = "SELECT secret FROM operating_key WHERE device = ?1";
     let secret: Option<Vec<u8>> =
         connection.query_row(statement, [recipient.0.as_slice()], |row| row.get(0)).optional()?;
-    // The secret of a key that no longer signs is forgotten.
+    // The secrets of keys are forgotten when the key is rotated.
     let secret = secret.map(Zeroizing::new).filter(|secret| !secret.is_empty());
     let Some(secret) = secret else { return Ok(None) };
     let damaged = |_| DbError::Damaged { table: "operating_key", what: "secret".to_owned() };

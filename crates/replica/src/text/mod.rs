@@ -207,25 +207,28 @@ fn edits(
     side: Side,
 ) -> Vec<Edit> {
     let (units, others) = (base.units(), side_text.units());
-    let is_repeated = |unit: Option<&&str>| unit.is_some_and(|unit| repeated.contains(*unit));
+    let hunks = unit_hunks(base, side_text, budget);
     let mut edits: Vec<Edit> = Vec::new();
-    for mut hunk in unit_hunks(base, side_text, budget) {
+    for (at, hunk) in hunks.iter().enumerate() {
+        let mut hunk = hunk.clone();
+        // Only as far as both have the same units: between the hunks.
+        let begin = at.checked_sub(1).map_or(0, |before| hunks[before].base.end);
+        let end = hunks.get(at + 1).map_or(units.len(), |after| after.base.start);
         let inside = units[hunk.base.clone()].iter().chain(&others[hunk.side.clone()]);
         let mut unsure = inside.into_iter().any(|unit| repeated.contains(*unit));
-        while hunk.base.start > 0 && hunk.side.start > 0 && is_repeated(units.get(hunk.base.start - 1)) {
+        while hunk.base.start > begin && repeated.contains(units[hunk.base.start - 1]) {
             hunk.base.start -= 1;
             hunk.side.start -= 1;
             unsure = true;
         }
-        while is_repeated(units.get(hunk.base.end)) && hunk.side.end < others.len() {
+        while hunk.base.end < end && repeated.contains(units[hunk.base.end]) {
             hunk.base.end += 1;
             hunk.side.end += 1;
             unsure = true;
         }
         match edits.last_mut() {
             Some(last) if last.hunk.base.end >= hunk.base.start => {
-                last.hunk.base.end = last.hunk.base.end.max(hunk.base.end);
-                last.hunk.side.end = last.hunk.side.end.max(hunk.side.end);
+                (last.hunk.base.end, last.hunk.side.end) = (hunk.base.end, hunk.side.end);
                 last.unsure |= unsure;
             }
             _ => edits.push(Edit { side, hunk, unsure }),

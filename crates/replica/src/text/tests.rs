@@ -106,6 +106,13 @@ fn work_is_bounded() {
     assert_eq!(merge.pieces.len(), 1, "nothing in common is one conflict, not a long computation");
 }
 
+#[test]
+fn a_sentence_that_stands_twice_is_not_looked_for_beyond_the_end() {
+    let (base, left) = ("一\n同意。\n同意。二\n", "同意。\n");
+    let merge = merge_text(base, left, "");
+    assert_eq!(merge.pieces, [conflict(base, left, "")]);
+}
+
 /// What a side makes of the units of a base: drops, changes, and adds after.
 #[derive(Debug, Clone)]
 struct Rework {
@@ -139,6 +146,34 @@ fn apply(name: &str, works: &[Rework], breaks: &[bool]) -> (String, BTreeSet<Str
     let set =
         Text::new(&text).units().into_iter().map(|unit| unit.trim_start_matches('\n').to_string()).collect();
     (text, set)
+}
+
+/// A short text of a few sentences that come again and again.
+fn echoes() -> impl Strategy<Value = String> {
+    let unit = prop::sample::select(vec!["同意。", "不同意。", "同意", "\n", "\n同意。", "讨论通过。"]);
+    prop::collection::vec(unit, 0..8).prop_map(|units| units.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) })]
+
+    #[test]
+    fn sentences_that_stand_more_than_once_are_lost_by_nobody(
+        (base, left, right) in (echoes(), echoes(), echoes()),
+    ) {
+        let units = |text: &str| -> BTreeSet<String> {
+            Text::new(text).units().into_iter().map(|unit| unit.trim_start_matches('\n').to_owned()).collect()
+        };
+        let merge = merge_text(&base, &left, &right);
+        let back = merge_text(&base, &right, &left);
+        prop_assert_eq!(merge.text(), back.text());
+        for (take, side) in [(Take::Left, &left), (Take::Right, &right)] {
+            let shown = merge.decided(&vec![take; merge.open_places()]).expect("one for each");
+            for unit in units(side).difference(&units(&base)) {
+                prop_assert!(shown.contains(unit.as_str()), "{} is lost in {:?}", unit, shown);
+            }
+        }
+    }
 }
 
 proptest! {

@@ -150,9 +150,10 @@ impl Store {
     /// Files that records show, that are whole here, and that the city is not known to hold. Small ones first.
     pub fn blobs_to_send(&self) -> Result<Vec<NamedBlob>, StoreError> {
         let here = self.whole_blobs()?;
+        let own = self.own_stream()?;
         let shown = self.look(names::shown)?.into_iter();
         Ok(shown
-            .filter(|(named, at_city)| !at_city && here.contains(&named.hash))
+            .filter(|(named, at_city)| !at_city && Some(named.stream) == own && here.contains(&named.hash))
             .map(|(named, _)| named)
             .collect())
     }

@@ -42,6 +42,15 @@ pub struct Note {
     order: u64,
 }
 
+/// A receipt in a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signed {
+    /// The city's time.
+    pub at: i64,
+    /// Not by the key that the city was last known to sign with.
+    pub by_another: bool,
+}
+
 impl Book {
     pub fn of(store: &Store) -> Result<Book, SyncError> {
         let kept = store.meta(META)?;
@@ -70,8 +79,12 @@ impl Book {
         book.save(store)
     }
 
-    /// Notes an answer. False: a later one was taken before, which knows better what the city holds.
-    pub(crate) fn take(store: &Store, answers: Option<&str>, at: i64) -> Result<bool, SyncError> {
+    /// Notes an answer. False: a later one was taken before, which knows better what the city holds. A file that answers
+    /// nothing has no place in the order. It is taken by the city's clock, which may have been set back; if another key
+    /// signed it, it is taken whatever the clock says, for this computer may be able to write to no other key. Is it an old
+    /// one after all, then what the city holds besides is told to it again.
+    pub(crate) fn take(store: &Store, answers: Option<&str>, signed: Signed) -> Result<bool, SyncError> {
+        let at = signed.at;
         let mut book = Book::of(store)?;
         let answered = book.exports.iter_mut().find(|note| Some(note.nonce.as_str()) == answers);
         let order = match answered {
@@ -81,7 +94,7 @@ impl Book {
             }
             None => book.taken.0,
         };
-        let latest = (order, at) >= book.taken;
+        let latest = (order, at) >= book.taken || (answers.is_none() && signed.by_another);
         if latest {
             book.taken = (order, at);
         }

@@ -1,7 +1,7 @@
 //! A file from the city: taken in section by section, so that what is good of a damaged one is kept.
 
 use super::asking::Pending;
-use super::book::Book;
+use super::book::{Book, Signed};
 use super::bundle::covers;
 use super::parcel;
 use crate::announced;
@@ -294,7 +294,8 @@ impl<R: Read> Intake<'_, R> {
         }
         self.done.refused = answer.refused;
         self.done.receipt_at = Some(receipt.at);
-        self.done.stale = !Book::take(self.store, self.done.answers.as_deref(), receipt.at)?;
+        let signed = Signed { at: receipt.at, by_another: head.sender != enrolment.operating };
+        self.done.stale = !Book::take(self.store, self.done.answers.as_deref(), signed)?;
         if !self.done.stale {
             let frontiers: Vec<_> = covered.iter().map(|(id, frontier)| (*id, frontier.clone())).collect();
             let frontiers = frontiers_to_bytes(&frontiers);

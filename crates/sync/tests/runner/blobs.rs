@@ -120,6 +120,30 @@ fn thumbnails_travel_by_themselves_and_photos_when_somebody_looks() {
 }
 
 #[test]
+fn a_key_that_nobody_told_of_yet_is_heard_of_first() {
+    let (town, a, [large, _]) = reported();
+    town.city.rotate(&town.root()).unwrap();
+    a.blobs(&BlobPlan::usual()).unwrap();
+    assert!(town.has_file(&large) && a.at_city(&large));
+}
+
+#[test]
+fn a_photo_that_only_the_time_alone_still_shows_does_not_wait() {
+    let town = Town::new();
+    Laptop::enrolled(&town, "a");
+    let b = Laptop::new(&town, "b");
+    let [large, small] = b.attach("m1", 1);
+    assert_eq!(b.store.blob_outbox().unwrap().blobs, 2);
+    b.enrol(&town, "O003").unwrap();
+    b.exchange().unwrap();
+    sync::reissue(&b.store, &BTreeMap::new(), START, "zhd").unwrap();
+    b.store.write(&Author::new("zhd"), "delete", |w| w.remove("meeting", "m1", json!({}))).unwrap();
+    b.exchange().unwrap();
+    assert!(b.has_file(&large) && b.has_file(&small), "the records of before stay as they were");
+    assert_eq!(b.store.blob_outbox().unwrap().blobs, 0, "and are nobody else's");
+}
+
+#[test]
 fn nothing_to_move_asks_nothing() {
     let (_town, a, _) = reported();
     a.blobs(&BlobPlan::usual()).unwrap();

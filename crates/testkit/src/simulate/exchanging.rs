@@ -8,7 +8,7 @@ use wire::enrol::EnrolCode;
 use super::base::address;
 use super::laptop::Laptop;
 use super::line::{Delayed, Fault, Line};
-use super::oracle::{ERROR, REPORTED, RIGHTS, broken};
+use super::oracle::{ENDS, ERROR, REPORTED, RIGHTS, broken};
 use super::stage::{Stage, Who};
 use crate::random::Random;
 
@@ -83,9 +83,11 @@ impl Stage {
 
     pub fn exchange_at(&mut self, at: usize, course: &Course) -> Result<Vec<Who>> {
         let before = self.site.mirror.verdicts(&self.laptops[at].branch);
+        // One that finds that its folder was copied takes a new identity on the way.
+        let asked = self.laptops[at].store().device()?;
         let Some(Ran { done, hits }) = self.run_exchange(at, course)? else { return Ok(Vec::new()) };
-        let device = self.laptops[at].store().device()?;
-        self.look_at_what_came(at, device, &before)?;
+        let asks = self.laptops[at].store().device()?;
+        self.look_at_what_came(at, &[asked, asks], &before)?;
         if course.is_clean() && matches!(done, Some(Ok(_))) {
             self.laptops[at].stale = false;
             self.check_reported(at)?;
@@ -108,12 +110,12 @@ impl Stage {
             return Ok(None);
         }
         let line = Line::faulty(&city, &delayed, course.faults.clone());
-        let (hits, twice) = (line.hits(), line.twice());
+        let (sent, hits, twice) = (line.sent(), line.hits(), line.twice());
         let heard = self.laptops[at].store().receipts(1)?;
         let done = self.laptops[at].run(course.commits, |laptop| exchange(laptop, line))?;
         drop(city);
         let laptop = &mut self.laptops[at];
-        laptop.stale &= laptop.store().receipts(1)? == heard;
+        laptop.stale &= laptop.store().receipts(1)? == heard || laptop.lacks_an_end()?;
         let name = laptop.name;
         let words = match &done {
             None => "dies in the middle".to_owned(),
@@ -121,6 +123,9 @@ impl Stage {
             Some(Err(error)) => error.to_string(),
         };
         self.note(format!("{name} exchanges ({:?}): {words}", course.faults));
+        if sent.is_endless() {
+            return broken(ENDS, format!("{name} has sent {} requests", sent.get()));
+        }
         judge(name, done.as_ref(), course)?;
         match twice.get() {
             0 => Ok(Some(Ran { done, hits: hits.get() })),
@@ -129,8 +134,8 @@ impl Stage {
     }
 
     /// Looks at both. Nobody is given what the city had refused of others. A device that was introduced by the author's is the author's,
-    /// too. `device` is the identity, maybe an earlier one, under which the laptop got what came.
-    pub fn look_at_what_came(&mut self, at: usize, device: DeviceId, before: &Verdicts) -> Result<()> {
+    /// too. `devices` are the identities, maybe earlier ones, under which the laptop got what came.
+    pub fn look_at_what_came(&mut self, at: usize, devices: &[DeviceId], before: &Verdicts) -> Result<()> {
         let laptop = &mut self.laptops[at];
         let new = laptop.look(&mut self.known)?;
         let refused = |id: &&ChangeId| before.voided.contains_key(*id) && laptop.mirror.has_whole(id);
@@ -142,7 +147,8 @@ impl Stage {
         let (name, branch) = (laptop.name, laptop.branch);
         self.look(Who::City)?;
         let now = self.site.mirror.verdicts(&branch);
-        match given.iter().find(|(_, author)| !now.succeeds(device, *author)) {
+        let own = |author: &DeviceId| devices.iter().any(|device| now.succeeds(*device, *author));
+        match given.iter().find(|(_, author)| !own(author)) {
             Some((id, _)) => broken(RIGHTS, format!("{name} was given {id}, which the city refused")),
             None => Ok(()),
         }

@@ -135,6 +135,20 @@ impl Laptop {
         Ok(new)
     }
 
+    /// Whether the city named an end that did not arrive. What it held before that in its chain cannot be known: it may have
+    /// been set back, and have got another way of the chain since.
+    pub fn lacks_an_end(&self) -> Result<bool> {
+        let city = self.store().city_frontier(&self.branch)?;
+        for device in city.0.keys() {
+            for (_, id) in city.ends(device) {
+                if self.store().change(&id)?.is_none() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// What listeners were told since this was last asked.
     pub fn told(&self) -> Vec<ChangeId> {
         std::mem::take(&mut locked(&self.told.changes))

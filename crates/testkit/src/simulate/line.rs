@@ -35,10 +35,13 @@ pub struct Line {
     delayed: Delayed,
     /// The request that each fault waits for, counted from 0.
     faults: Vec<(usize, Fault)>,
-    sent: AtomicUsize,
+    sent: Hits,
     hits: Hits,
     twice: Hits,
 }
+
+/// More requests than any exchange of a story needs. After them the line is dead.
+const MOST_REQUESTS: usize = 1_000;
 
 /// How often something occurred.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +50,11 @@ pub struct Hits(Arc<AtomicUsize>);
 impl Hits {
     pub fn get(&self) -> usize {
         self.0.load(Ordering::SeqCst)
+    }
+
+    /// Whether an exchange that sent so many requests would go on for ever.
+    pub fn is_endless(&self) -> bool {
+        self.get() > MOST_REQUESTS
     }
 }
 
@@ -60,7 +68,7 @@ impl Line {
             city: city.clone(),
             delayed: delayed.clone(),
             faults,
-            sent: AtomicUsize::new(0),
+            sent: Hits::default(),
             hits: Hits::default(),
             twice: Hits::default(),
         }
@@ -70,13 +78,20 @@ impl Line {
         self.hits.clone()
     }
 
+    pub fn sent(&self) -> Hits {
+        self.sent.clone()
+    }
+
     /// How often the city answered one request a second time, though a request is good once.
     pub fn twice(&self) -> Hits {
         self.twice.clone()
     }
 
     fn fault(&self) -> Option<Fault> {
-        let at = self.sent.fetch_add(1, Ordering::SeqCst);
+        let at = self.sent.0.fetch_add(1, Ordering::SeqCst);
+        if self.sent.is_endless() {
+            return Some(Fault::DropRequest);
+        }
         let fault = self.faults.iter().find(|(when, _)| *when == at).map(|(_, fault)| *fault);
         self.hits.0.fetch_add(usize::from(fault.is_some()), Ordering::SeqCst);
         fault

@@ -38,6 +38,7 @@ pub const REPORTED: &str = "已上报 is what the city holds";
 pub const RIGHTS: &str = "nobody gets or does what they have no right to";
 pub const RULED: &str = "what is done once is done once";
 pub const HEALS: &str = "after the faults stop everything drains and agrees";
+pub const ENDS: &str = "an exchange ends";
 pub const ERROR: &str = "nothing fails that has no reason to";
 
 /// Everything that people were told is saved, minus what went with storage that the story destroyed.

@@ -212,7 +212,7 @@ impl Stage {
             Some(Err(_)) if harm == Harm::Damaged => {}
             Some(Err(error)) => return broken(ERROR, format!("{name} cannot read a good file: {error}")),
         }
-        self.look_at_what_came(at, stick.label.recipient, &stick.verdicts)?;
+        self.look_at_what_came(at, &[stick.label.recipient], &stick.verdicts)?;
         Ok(vec![Who::Laptop(at)])
     }
 

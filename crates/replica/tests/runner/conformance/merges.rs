@@ -32,6 +32,7 @@ const TEXTS: &[Texts] = &[
         "同意。同意。甲。乙。丙三。",
     ),
     ("repeated-on-one-side-only", "甲。乙。", "甲。乙。乙。", "甲。乙二。"),
+    ("repeated-up-to-the-next-edit", "一\n同意。\n同意。二\n", "同意。\n", ""),
     ("no-base-text", "", "左。", "右。"),
     ("emptied-and-edited", "甲。乙。", "", "甲。乙二。"),
     (
