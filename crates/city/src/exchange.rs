@@ -108,16 +108,20 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
     answer
 }
 
-/// A device that is let in; one whose own introduction is among what it carries; or one that carries on a chain that is
-/// held, which nobody can who never held the stream.
+/// A device that is let in; one whose own introduction is among what it carries; one that carries what a device that is let
+/// in wrote; or one that carries on a chain that is held. Nobody can who never held the stream. A chain of introductions
+/// comes in several requests, the last of them maybe first.
 pub fn may_be_heard(connection: &Connection, request: &Request, head: &RequestHead) -> Result<bool, Refuse> {
     if right::is_let_in(connection, &head.device)? || introduces(request, head) {
         return Ok(true);
     }
     for raw in &request.changes {
-        let prev = raw.clone().read().ok().and_then(|change| change.header.prev);
-        let known = prev.map_or(Ok(false), |prev| log::holds(connection, &prev))?;
-        if known || log::holds(connection, &raw.id())? {
+        let Ok(change) = raw.clone().read() else { continue };
+        let known = change.header.prev.map_or(Ok(false), |prev| log::holds(connection, &prev))?;
+        if known
+            || log::holds(connection, &change.id)?
+            || right::is_let_in(connection, &change.header.device)?
+        {
             return Ok(true);
         }
     }

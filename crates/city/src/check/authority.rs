@@ -51,7 +51,8 @@ fn keys(c: &Connection, city: &City, report: &mut Report) -> Result<BTreeSet<Dev
         let own = <[u8; 32]>::try_from(secret.as_slice())
             .is_ok_and(|secret| device_of(&SigningKey::from_bytes(&secret)) == device);
         let retired = turn.is_some() && !signs;
-        if !certified || own == retired || (retired && !secret.is_empty()) {
+        // One that signs no more has forgotten its secret, or still opens files with it.
+        if !certified || !(own || retired && secret.is_empty()) {
             report.find("operating_key", device.to_string());
         }
         signing += usize::from(signs);

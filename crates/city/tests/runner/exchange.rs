@@ -94,6 +94,18 @@ async fn a_stranger_gets_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_stranger_may_bring_what_a_laptop_that_is_let_in_wrote_first() {
+    let (town, _) = enrolled(1).await;
+    let mut other = Laptop::new(2);
+    other.join(&town, "O003").await;
+    let before = town.city.check().unwrap().changes;
+    let first = other.write("promise", "p1", &promise("承诺"));
+    let said = Laptop::new(3).exchange(&town, &[&first]).await;
+    assert_eq!(code(&said), (StatusCode::FORBIDDEN, "not_enrolled"));
+    assert_eq!(town.city.check().unwrap().changes, before + 1, "it is judged by who wrote it");
+}
+
+#[tokio::test]
 async fn a_chain_with_a_gap_waits_and_what_is_broken_is_named() {
     let (town, mut laptop) = enrolled(1).await;
     let first = laptop.write("promise", "p1", &promise("一"));
