@@ -137,7 +137,8 @@ fn a_photo_that_only_the_time_alone_still_shows_does_not_wait() {
     b.enrol(&town, "O003").unwrap();
     b.exchange().unwrap();
     sync::reissue(&b.store, &BTreeMap::new(), START, "zhd").unwrap();
-    b.store.write(&Author::new("zhd"), "delete", |w| w.remove("meeting", "m1", json!({}))).unwrap();
+    let none = BTreeMap::from([("attachments/f1/file".to_owned(), json!(null))]);
+    b.store.write(&Author::new("zhd"), "edit", |w| w.put("meeting", "m1", &none)).unwrap();
     b.exchange().unwrap();
     assert!(b.has_file(&large) && b.has_file(&small), "the records of before stay as they were");
     assert_eq!(b.store.blob_outbox().unwrap().blobs, 0, "and are nobody else's");
