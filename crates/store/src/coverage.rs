@@ -158,7 +158,10 @@ mod tests {
 
     use super::{fell_back, stands};
 
-    fn frontier(ends: &[(u8, u64, u8)]) -> Frontier {
+    /// Device, number and id of each.
+    type Ends = &'static [(u8, u64, u8)];
+
+    fn frontier(ends: Ends) -> Frontier {
         let mut frontier = Frontier::default();
         for (device, n, id) in ends {
             frontier.0.entry(DeviceId([*device; 32])).or_default().insert((*n, ChangeId([*id; 32])));
@@ -169,7 +172,7 @@ mod tests {
     #[test]
     fn an_end_that_is_not_here_speaks_for_those_before_unless_the_city_was_set_back() {
         let before = frontier(&[(1, 5, 15), (2, 3, 23)]);
-        let table: [(&str, &[(u8, u64, u8)], bool); 6] = [
+        let table: [(&str, Ends, bool); 6] = [
             ("the same", &[(1, 5, 15), (2, 3, 23)], true),
             ("further on", &[(1, 7, 17), (2, 3, 23)], true),
             ("less", &[(1, 4, 14), (2, 3, 23)], false),
