@@ -8,6 +8,7 @@ mod damaged;
 mod enrol;
 mod exchange;
 mod file_blobs;
+mod file_keys;
 mod files;
 mod keys;
 mod line;
