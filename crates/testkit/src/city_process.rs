@@ -83,7 +83,8 @@ impl CityProcess {
         digest.with_context(|| format!("the city holds no stream {stream}:\n{text}"))
     }
 
-    fn command(&self, what: &str) -> Result<Command> {
+    /// A subcommand on the city's folder, for its words to be added.
+    pub fn command(&self, what: &str) -> Result<Command> {
         let mut command = Command::new(built("city")?);
         command.arg(what).arg("--data").arg(&self.data).env("RUST_LOG", "warn");
         Ok(command)

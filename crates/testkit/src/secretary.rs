@@ -172,13 +172,16 @@ impl<P: Calls> Secretary<P> {
     pub fn holdings(&self) -> Result<Holdings> {
         let meetings = json!({"year": null, "type": null, "state": null, "page": 0});
         let meetings = self.program.ask("list_meetings", meetings)?;
-        let promises = self.program.ask("ledger_page", json!({"kind": "promise", "text": "", "page": 0}))?;
-        let total = |page: &Value| page["total"].as_u64().context("a page without a total");
         Ok(Holdings {
             people: self.people()?.rows.len(),
             meetings: total(&meetings)?,
-            promises: total(&promises)?,
+            promises: self.promises_with("")?,
         })
+    }
+
+    /// How many promises of the ledger hold this text.
+    pub fn promises_with(&self, text: &str) -> Result<u64> {
+        total(&self.program.ask("ledger_page", json!({"kind": "promise", "text": text, "page": 0}))?)
     }
 
     fn people(&self) -> Result<PeopleList> {
@@ -196,4 +199,9 @@ fn proposed(page: &MatchingPage) -> Value {
     let lines = page.persons.iter().chain(&page.meetings);
     let same = lines.filter_map(|line| Some((line.id.clone(), json!(line.proposed.as_ref()?))));
     Value::Object(same.collect::<Map<_, _>>())
+}
+
+/// How many entries a list has on all its pages.
+fn total(page: &Value) -> Result<u64> {
+    page["total"].as_u64().context("a page without a total")
 }

@@ -1,9 +1,10 @@
 // Every page that no other story looks at: what the shell links to, with a branch that has people and a meeting.
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pasteRoster, setUp } from '../lib/branch.mjs'
 import { browser, open, pictures, sound } from '../lib/browser.mjs'
 import { agenda, attendance, basics, begin, saved } from '../lib/editor.mjs'
-import { goTo, link, press, sees } from '../lib/hands.mjs'
+import { button, goTo, link, press, sees } from '../lib/hands.mjs'
 import { YUNQIAO } from '../lib/paper.mjs'
 import { folder, shell } from '../lib/programs.mjs'
 
@@ -28,8 +29,14 @@ test('every page at every size, without a serious finding', async (t) => {
     await look('new-meeting')
   })
 
-  await t.test('the sign-in sheet of a draft', async () => {
+  await t.test('a draft that has no date yet offers nobody', async () => {
     await begin(page, '支部党员大会')
+    await sees(page, '先填日期和类型，这里会列出当天的应到人员。')
+    assert.equal(await button(page, '添加不计入应到会的党员').count(), 0)
+    await look('editor-no-date')
+  })
+
+  await t.test('the sign-in sheet of a draft', async () => {
     await basics(page, { name: '十月党员大会', date: '2026-10-13', start: '14:00', end: '15:00', place: '会议室' })
     await attendance(page, {})
     await agenda(page, 1, { topic: '学习' })
