@@ -14,6 +14,14 @@ const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/4.sql"),
 ];
 
+/// SQLite's cache of each connection, in negative KiB as it wants it: an index that does not fit is decrypted and encrypted
+/// again with every request.
+const CACHE: i64 = -32_000;
+
+/// Pages of the WAL (16 MB) from which on they are copied into the file: in a bulk a page that each request changes is copied
+/// once for several of them.
+const CHECKPOINT: i64 = 4_000;
+
 /// Where the parts of a city lie on disk. The key is never beside the database file, so that a copy of the database
 /// folder alone opens nothing.
 #[derive(Debug, Clone)]
@@ -198,6 +206,8 @@ fn connect(file: &Path, key: &str, ground: Ground) -> Result<Connection, DbError
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT, |_| Ok(()))?;
     // Else SQLite compiles a statement again whenever a value is bound that a partial index might turn on.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(256);

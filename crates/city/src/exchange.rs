@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use replica::{Change, ChangeId, DeviceId, Frontier, RawChange, StreamId, Verdicts, planted};
+use replica::{Change, ChangeId, DeviceId, Frontier, RawChange, StreamId, Verdicts, Verifier, planted};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -151,9 +151,10 @@ pub fn spend_nonce(t: &Connection, head: &RequestHead, now: i64) -> Result<(), R
 pub fn verify(raw: Vec<RawChange>) -> (Vec<Change>, Vec<RefusedPart>) {
     let judge = |part: Vec<RawChange>| -> Vec<Result<Change, RefusedPart>> {
         let refused = |change| RefusedPart::Change { change, code: "bad_change".to_owned() };
+        let mut verifier = Verifier::default();
         part.into_iter()
             .map(|raw| (raw.id(), raw))
-            .map(|(id, raw)| raw.verify().map_err(|_| refused(id)))
+            .map(|(id, raw)| verifier.verify(raw).map_err(|_| refused(id)))
             .collect()
     };
     let mut left = raw;

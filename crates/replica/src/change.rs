@@ -1,5 +1,7 @@
 //! A change as it is carried, and as it is folded.
 
+use std::collections::HashMap;
+
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::Value;
 
@@ -57,12 +59,7 @@ impl RawChange {
 
     /// Reads and verifies a change from elsewhere.
     pub fn verify(self) -> Result<Change, Refused> {
-        let change = self.read()?;
-        change.check_signature()?;
-        match &change.raw.payload {
-            Some(payload) if !change.signed_payload(payload) => Err(Refused::WrongPayload),
-            _ => Ok(change),
-        }
+        Verifier::default().verify(self)
     }
 
     /// Reads a change that was verified when it was stored.
@@ -103,21 +100,39 @@ impl Change {
     pub fn touches(&self, kind: &str, record: &str) -> bool {
         self.header.writes.iter().any(|write| write.record == record && write.kind == kind)
     }
+}
 
-    fn check_signature(&self) -> Result<(), Refused> {
-        let input = signature_input(&self.raw.header);
-        if is_signed(&self.header.device, &input, &self.raw.signature) {
-            Ok(())
-        } else {
-            Err(Refused::BadSignature)
+/// Verifies many changes of few devices: the key of each, a point on a curve, is worked out once.
+#[derive(Default)]
+pub struct Verifier {
+    /// None: the bytes are no key.
+    keys: HashMap<DeviceId, Option<VerifyingKey>>,
+}
+
+impl Verifier {
+    /// Reads and verifies a change from elsewhere.
+    pub fn verify(&mut self, raw: RawChange) -> Result<Change, Refused> {
+        let change = raw.read()?;
+        let device = change.header.device;
+        let key = self.keys.entry(device).or_insert_with(|| VerifyingKey::from_bytes(&device.0).ok());
+        let input = signature_input(&change.raw.header);
+        if !key.as_ref().is_some_and(|key| signed_by(key, &input, &change.raw.signature)) {
+            return Err(Refused::BadSignature);
+        }
+        match &change.raw.payload {
+            Some(payload) if !change.signed_payload(payload) => Err(Refused::WrongPayload),
+            _ => Ok(change),
         }
     }
 }
 
 /// Says whether a device signed these bytes, strictly: no weak keys, no second spelling of a signature.
 pub fn is_signed(device: &DeviceId, input: &[u8], signature: &[u8; 64]) -> bool {
-    VerifyingKey::from_bytes(&device.0)
-        .is_ok_and(|key| key.verify_strict(input, &Signature::from_bytes(signature)).is_ok())
+    VerifyingKey::from_bytes(&device.0).is_ok_and(|key| signed_by(&key, input, signature))
+}
+
+fn signed_by(key: &VerifyingKey, input: &[u8], signature: &[u8; 64]) -> bool {
+    key.verify_strict(input, &Signature::from_bytes(signature)).is_ok()
 }
 
 /// The bytes that a device signs for a header.

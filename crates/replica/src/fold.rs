@@ -229,7 +229,7 @@ impl<'a> Fold<'a> {
                 late.into_iter().partition(|i| self.repeats(*i, field.as_ref()));
             state.late.extend(late.iter().map(|index| self.late_write(*index)));
             let Some(mut field) = field else { continue };
-            if let Field::One { by, .. } = &mut field {
+            if let (Field::One { by, .. }, false) = (&mut field, same.is_empty()) {
                 *by = unique(by.iter().copied().chain(self.ids(&same)));
             }
             if hides(&state.items, path) {

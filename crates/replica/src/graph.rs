@@ -39,7 +39,8 @@ pub(crate) struct Graph<'a> {
 impl<'a> Graph<'a> {
     /// Takes each change once, whatever the order and however often it is given.
     pub fn gather(kind: &str, id: &str, changes: &[&'a Change], verdicts: &Verdicts) -> Self {
-        let mut graph = Self { writes: Vec::new(), ordered: Vec::new(), by_change: HashMap::new() };
+        let by_change = HashMap::with_capacity(changes.len());
+        let mut graph = Self { writes: Vec::new(), ordered: Vec::new(), by_change };
         for change in changes {
             if !graph.by_change.contains_key(&change.id) {
                 graph.add(kind, id, change, verdicts);
@@ -61,6 +62,7 @@ impl<'a> Graph<'a> {
         let counts = verdicts.standing(change) == Standing::Counts;
         let values = change.values.as_ref().filter(|_| !verdicts.drops(change));
         let start = self.writes.len();
+        self.writes.reserve(change.header.writes.len());
         for (index, head) in change.header.writes.iter().enumerate() {
             if head.record == id && head.kind == kind {
                 let value = values.map(|values| &values[index]);

@@ -42,7 +42,7 @@ macro_rules! planted {
 pub use blob::{BlobRef, blobs_in};
 pub use builder::{CannotBuild, ChangeBuilder, End, device_of};
 pub use change::{
-    Change, RawChange, Refused, SIGNATURE_PURPOSE, display_lamport, is_signed, signature_input,
+    Change, RawChange, Refused, SIGNATURE_PURPOSE, Verifier, display_lamport, is_signed, signature_input,
 };
 pub use excerpt::Excerpt;
 pub use fold::fold_record;

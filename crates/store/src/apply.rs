@@ -1,6 +1,6 @@
 //! Changes from elsewhere: verified before the transaction, taken in whatever order they come, folded once at its end.
 
-use replica::{Change, ChangeId, RawChange, Refused, planted};
+use replica::{Change, ChangeId, RawChange, Refused, Verifier, planted};
 use rusqlite::Connection;
 
 use crate::error::{Fault, StoreError};
@@ -72,8 +72,8 @@ impl Store {
 
 /// Signatures cost far more than anything else before the transaction.
 fn verify(changes: &[RawChange], applied: &mut Applied) -> Vec<Change> {
-    let judged = threads::map(changes.iter().collect(), |raw: &RawChange| {
-        raw.clone().verify().map_err(|refused| (raw.id(), refused))
+    let judged = threads::map(changes.iter().collect(), |verifier: &mut Verifier, raw: &RawChange| {
+        verifier.verify(raw.clone()).map_err(|refused| (raw.id(), refused))
     });
     let mut verified = Vec::with_capacity(judged.len());
     for one in judged {

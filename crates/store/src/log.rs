@@ -285,7 +285,7 @@ pub(crate) fn changes_by_row(db: &Connection, stream: i64) -> Result<Vec<(i64, C
     while let Some(row) = rows.next()? {
         stored.push((row.get::<_, i64>(5)?, Stored::of(row)?));
     }
-    threads::map(stored, |(seq, stored)| stored.read().map(|change| (seq, change))).into_iter().collect()
+    threads::map(stored, |(), (seq, stored)| stored.read().map(|change| (seq, change))).into_iter().collect()
 }
 
 /// The changes of one device after number `after`, as long as they fit into `budget` bytes; whether there are more.

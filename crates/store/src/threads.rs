@@ -7,15 +7,22 @@ const WORTH_A_THREAD: usize = 64;
 /// What may be ready before it is taken.
 const AHEAD: usize = 64;
 
-/// Maps every item, in order.
-pub(crate) fn map<T: Send, R: Send>(mut items: Vec<T>, make: impl Fn(T) -> R + Sync) -> Vec<R> {
+/// Maps every item, in order. Each thread has a `K`, which keeps what one item may use of those before it.
+pub(crate) fn map<K: Default, T: Send, R: Send>(
+    mut items: Vec<T>,
+    make: impl Fn(&mut K, T) -> R + Sync,
+) -> Vec<R> {
+    let all = |items: Vec<T>| -> Vec<R> {
+        let mut kept = K::default();
+        items.into_iter().map(|item| make(&mut kept, item)).collect()
+    };
     if items.len() < WORTH_A_THREAD {
-        return items.into_iter().map(make).collect();
+        return all(items);
     }
     let right = items.split_off(items.len() / 2);
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| right.into_iter().map(&make).collect::<Vec<R>>());
-        let mut made: Vec<R> = items.into_iter().map(&make).collect();
+        let other = scope.spawn(|| all(right));
+        let mut made = all(items);
         made.extend(other.join().expect("what is made does not panic"));
         made
     })
@@ -47,7 +54,7 @@ mod tests {
     fn few_and_many_come_in_order() {
         for count in [0, 1, WORTH_A_THREAD - 1, WORTH_A_THREAD, 1001] {
             let expected: Vec<usize> = (0..count).map(|n| n * 2).collect();
-            assert_eq!(map((0..count).collect(), |n: usize| n * 2), expected);
+            assert_eq!(map((0..count).collect(), |(), n: usize| n * 2), expected);
             let mut taken = Vec::new();
             let done: Result<(), ()> = each(
                 (0..count).collect(),
