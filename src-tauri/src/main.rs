@@ -16,6 +16,10 @@ use tauri_plugin_window_state::StateFlags;
 
 use crate::calls::Calls;
 
+/// Changes are many small values that one thread makes and another drops (docs/decisions/0018).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     tauri::Builder::default()

@@ -13,7 +13,9 @@ use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use replica::{Change, ChangeId, DeviceId, Frontier, RawChange, StreamId, Verdicts, Verifier, planted};
+use replica::{
+    Change, ChangeId, DeviceId, Frontier, RawChange, StreamId, Verdicts, Verifier, planted, threads,
+};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -149,25 +151,12 @@ pub fn spend_nonce(t: &Connection, head: &RequestHead, now: i64) -> Result<(), R
 
 /// Signatures are checked before the transaction begins, on two threads when there are many.
 pub fn verify(raw: Vec<RawChange>) -> (Vec<Change>, Vec<RefusedPart>) {
-    let judge = |part: Vec<RawChange>| -> Vec<Result<Change, RefusedPart>> {
-        let refused = |change| RefusedPart::Change { change, code: "bad_change".to_owned() };
-        let mut verifier = Verifier::default();
-        part.into_iter()
-            .map(|raw| (raw.id(), raw))
-            .map(|(id, raw)| verifier.verify(raw).map_err(|_| refused(id)))
-            .collect()
-    };
-    let mut left = raw;
-    let right = left.split_off(left.len() / 2);
-    let judged = match right.len() {
-        0..32 => [judge(left), judge(right)],
-        _ => std::thread::scope(|scope| {
-            let other = scope.spawn(|| judge(right));
-            [judge(left), other.join().expect("judging does not panic")]
-        }),
-    };
+    let judged = threads::map(raw, |verifier: &mut Verifier, raw: RawChange| {
+        let change = raw.id();
+        verifier.verify(raw).map_err(|_| RefusedPart::Change { change, code: "bad_change".to_owned() })
+    });
     let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for one in judged.into_iter().flatten() {
+    for one in judged {
         match one {
             Ok(change) => good.push(change),
             Err(part) => bad.push(part),

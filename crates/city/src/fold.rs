@@ -4,7 +4,7 @@ use crate::db::DbError;
 use crate::log::{self, Address};
 use replica::{
     Change, ChangeId, DeviceId, RecordState, RootKey, STREAM_KIND, STREAM_RECORD, StreamFacts, StreamId,
-    Verdicts, fold_record, verdicts as fold_verdicts,
+    Verdicts, fold_record, threads, verdicts as fold_verdicts,
 };
 use rusqlite::{Connection, OptionalExtension};
 use std::cell::RefCell;
@@ -108,21 +108,32 @@ pub fn refold(
     now: Option<i64>,
 ) -> Result<Vec<RecordState>, DbError> {
     let mut states = Vec::with_capacity(due.len());
-    for Due { kind, record, fresh, is_new } in due {
-        let state = match is_new {
-            true => fold_record(kind, record, fresh, verdicts),
-            false => {
-                let held = log::touching(connection, stream, kind, record)?;
-                fold_record(kind, record, &held.iter().collect::<Vec<_>>(), verdicts)
-            }
-        };
-        let received = match now.filter(|_| !fresh.is_empty()) {
-            Some(now) => now,
-            None => received(connection, stream, kind, record)?,
-        };
-        put(connection, stream, &state, received)?;
-        states.push(state);
-    }
+    let folded = |changes: &[&Change], due: &Due| {
+        let state = fold_record(due.kind, due.record, changes, verdicts);
+        let bytes = state.to_bytes();
+        (state, bytes)
+    };
+    // What needs no log is folded while the records before it are written.
+    threads::each(
+        due.iter().collect(),
+        |due: &Due| (due, due.is_new.then(|| folded(&due.fresh, due))),
+        |(due, made)| {
+            let (state, bytes) = match made {
+                Some(made) => made,
+                None => {
+                    let held = log::touching(connection, stream, due.kind, due.record)?;
+                    folded(&held.iter().collect::<Vec<_>>(), due)
+                }
+            };
+            let received = match now.filter(|_| !due.fresh.is_empty()) {
+                Some(now) => now,
+                None => received(connection, stream, due.kind, due.record)?,
+            };
+            put(connection, stream, &state, &bytes, received)?;
+            states.push(state);
+            Ok::<(), DbError>(())
+        },
+    )?;
     Ok(states)
 }
 
@@ -149,10 +160,10 @@ fn put(
     connection: &Connection,
     stream: &StreamId,
     state: &RecordState,
+    bytes: &[u8],
     received: i64,
 ) -> Result<(), DbError> {
-    let bytes = state.to_bytes();
-    let text = std::str::from_utf8(&bytes)
+    let text = std::str::from_utf8(bytes)
         .map_err(|_| DbError::Damaged { table: "record", what: format!("{} {}", state.kind, state.id) })?;
     connection
         .prepare_cached(

@@ -7,6 +7,10 @@ use clap::Parser;
 use commands::Command;
 use std::path::PathBuf;
 
+/// Changes are many small values that one thread makes and another drops (docs/decisions/0018).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "city", version, about = "支部纪实 · 市级平台")]
 struct Cli {

@@ -26,6 +26,7 @@ mod shown;
 mod state;
 mod state_json;
 mod text;
+pub mod threads;
 mod verdict;
 #[cfg(feature = "zoo")]
 pub mod zoo;

@@ -27,6 +27,10 @@ use crate::events::Events;
 use crate::opening::RedirectFile;
 use crate::server::{Shell, Usb, routes};
 
+/// Changes are many small values that one thread makes and another drops (docs/decisions/0018).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Reloading a page, or a browser that restarts, must not end the program.
 const GRACE: Duration = Duration::from_secs(30);
 

@@ -1,13 +1,12 @@
 //! Changes from elsewhere: verified before the transaction, taken in whatever order they come, folded once at its end.
 
-use replica::{Change, ChangeId, RawChange, Refused, Verifier, planted};
+use replica::{Change, ChangeId, RawChange, Refused, Verifier, planted, threads};
 use rusqlite::Connection;
 
 use crate::error::{Fault, StoreError};
 use crate::fold::Batch;
 use crate::log::{self, Held};
 use crate::store::Store;
-use crate::threads;
 
 /// From so many changes on the search box follows afterwards.
 const BULK: usize = 64;
@@ -36,21 +35,52 @@ pub enum Refusal {
     Chain,
 }
 
-impl Store {
-    /// Unites changes into the log, in one transaction.
-    pub fn apply(&self, changes: &[RawChange]) -> Result<Applied, StoreError> {
-        self.unite(changes, None)
+/// Changes from elsewhere that were read and whose signatures were checked. It needs no store, so it can be made while the
+/// store is busy with others.
+#[derive(Debug, Default)]
+pub struct Verified {
+    good: Vec<Change>,
+    refused: Vec<(ChangeId, Refusal)>,
+}
+
+impl Verified {
+    /// Signatures cost far more than anything else before the transaction.
+    pub fn of(changes: Vec<RawChange>) -> Self {
+        let judged = threads::map(changes, |verifier: &mut Verifier, raw: RawChange| {
+            let id = raw.id();
+            verifier.verify(raw).map_err(|refused| (id, refused))
+        });
+        let mut verified = Self { good: Vec::with_capacity(judged.len()), refused: Vec::new() };
+        for one in judged {
+            match one {
+                Ok(change) => verified.good.push(change),
+                Err((id, refused)) => verified.refused.push((id, refused.into())),
+            }
+        }
+        verified
     }
 
-    /// The same, unless more than `most` records would lose something by it: then nothing is applied, and the error
-    /// says what a person must be asked.
-    pub fn apply_within(&self, changes: &[RawChange], most: u64) -> Result<Applied, StoreError> {
+    /// The changes in their order. None: there was one that is not what somebody signed.
+    pub fn all(&self) -> Option<&[Change]> {
+        self.refused.is_empty().then_some(&self.good)
+    }
+}
+
+impl Store {
+    /// Verifies changes and unites them into the log, in one transaction.
+    pub fn apply(&self, changes: &[RawChange]) -> Result<Applied, StoreError> {
+        self.unite(Verified::of(changes.to_vec()), None)
+    }
+
+    /// Unites changes into the log, in one transaction, unless more than `most` records would lose something by it: then
+    /// nothing is applied, and the error says what a person must be asked.
+    pub fn apply_within(&self, changes: Verified, most: u64) -> Result<Applied, StoreError> {
         self.unite(changes, Some(most))
     }
 
-    fn unite(&self, changes: &[RawChange], most: Option<u64>) -> Result<Applied, StoreError> {
-        let mut applied = Applied::default();
-        let verified = verify(changes, &mut applied);
+    fn unite(&self, changes: Verified, most: Option<u64>) -> Result<Applied, StoreError> {
+        let Verified { good: verified, refused } = changes;
+        let mut applied = Applied { refused, ..Applied::default() };
         let touched = self.commit(|db, batch| {
             most.into_iter().for_each(|most| batch.watch_losses(most));
             if verified.len() >= BULK {
@@ -68,21 +98,6 @@ impl Store {
         self.tell(&touched);
         Ok(applied)
     }
-}
-
-/// Signatures cost far more than anything else before the transaction.
-fn verify(changes: &[RawChange], applied: &mut Applied) -> Vec<Change> {
-    let judged = threads::map(changes.iter().collect(), |verifier: &mut Verifier, raw: &RawChange| {
-        verifier.verify(raw.clone()).map_err(|refused| (raw.id(), refused))
-    });
-    let mut verified = Vec::with_capacity(judged.len());
-    for one in judged {
-        match one {
-            Ok(change) => verified.push(change),
-            Err((id, refused)) => applied.refused.push((id, refused.into())),
-        }
-    }
-    verified
 }
 
 struct Intake<'a, 'b> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use replica::{
     Change, ChangeId, DeviceId, Kinds, STREAM_KIND, STREAM_RECORD, StreamId, Verdicts, fold_record, planted,
+    threads,
 };
 use rusqlite::Connection;
 
@@ -18,7 +19,6 @@ use crate::losses::{Losses, loses};
 use crate::project::project;
 use crate::records::{self, Folded, Name};
 use crate::ruling;
-use crate::threads;
 use crate::touched::Touched;
 
 /// Verdicts by stream row, as of the last commit.

@@ -1,13 +1,13 @@
 //! The words of the search box. What a person saves is indexed with it. What comes in bulk from elsewhere is noted and
 //! indexed afterwards, in a quiet moment or before the first question: a new laptop shows its records sooner.
 
+use replica::threads;
 use rusqlite::{Connection, params};
 
 use crate::error::{Fault, StoreError};
 use crate::project::{Words, project};
 use crate::records::read_state;
 use crate::store::Store;
-use crate::threads;
 
 /// Records of one transaction, so that a person who saves meanwhile does not wait long.
 const TOGETHER: i64 = 256;

@@ -35,13 +35,12 @@ mod ruling;
 mod search;
 mod sources;
 mod store;
-mod threads;
 mod touched;
 mod whole;
 mod words;
 mod write;
 
-pub use apply::{Applied, Refusal};
+pub use apply::{Applied, Refusal, Verified};
 pub use aside::Draft;
 pub use blobs::{Appended, BlobHere, BlobState, BlobsLeft, NamedBlob, SMALL};
 pub use damage::Healed;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use replica::{Change, ChangeId, DeviceId, End, Frontier, RawChange, RootKey, StreamId, display_lamport};
+use replica::{
+    Change, ChangeId, DeviceId, End, Frontier, RawChange, RootKey, StreamId, display_lamport, threads,
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::Fault;
-use crate::threads;
 
 /// The row of a stream that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

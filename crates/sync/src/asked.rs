@@ -4,9 +4,9 @@
 use crate::error::SyncError;
 use crate::outgoing::{Outgoing, Told, Written};
 use crate::plan::{self, Sides};
-use replica::{ChangeId, DeviceId, RawChange};
+use replica::{Change, ChangeId, DeviceId};
 use std::collections::BTreeSet;
-use store::Store;
+use store::{Store, Verified};
 use wire::{Answer, Request, StreamAsk, StreamState, after_success};
 
 /// Everything that a request is made from, beside the log.
@@ -67,8 +67,8 @@ impl Asked {
         Some(Asked { sides, wants: false, budget: after_success(self.budget), ..self.clone() })
     }
 
-    /// The next request if all that this one's answer brought is taken in.
-    pub fn after_answer(&self, answer: &Answer) -> Option<Asked> {
+    /// The next request if all the changes that this one's answer brought are taken in.
+    pub fn after_answer(&self, answer: &Answer, changes: &Verified) -> Option<Asked> {
         let quiet = answer.refused.is_empty() && answer.wanted.is_empty() && answer.retry_after.is_none();
         if !answer.more || !quiet || !self.wanted.is_empty() || !self.told.is_empty() {
             return None;
@@ -80,14 +80,13 @@ impl Asked {
             }
             sides.theirs = plan::answered(&streamed.state, &sides.mine)?;
         }
-        answer.changes.iter().try_for_each(|raw| advance(&mut sides, raw))?;
+        changes.all()?.iter().try_for_each(|change| advance(&mut sides, change))?;
         Some(Asked { sides, wants: true, budget: after_success(self.budget), ..self.clone() })
     }
 }
 
 /// Moves this computer's end as the change will when it is taken in.
-fn advance(sides: &mut [Sides], raw: &RawChange) -> Option<()> {
-    let change = raw.clone().read().ok()?;
+fn advance(sides: &mut [Sides], change: &Change) -> Option<()> {
     let sides = sides.iter_mut().find(|sides| sides.stream == change.stream)?;
     sides.mine.advance(change.header.device, change.header.n, change.id, change.header.prev);
     Some(())
@@ -98,8 +97,9 @@ mod tests {
     use super::Asked;
     use crate::outgoing::Told;
     use crate::plan::Sides;
-    use replica::{ChangeId, DeviceId, Frontier, StreamId};
+    use replica::{ChangeId, DeviceId, Frontier, RawChange, StreamId};
     use std::collections::{BTreeMap, BTreeSet};
+    use store::Verified;
     use wire::{Answer, RefusedPart, StreamAnswer, StreamState};
 
     const STREAM: StreamId = StreamId([9; 32]);
@@ -177,7 +177,8 @@ mod tests {
     fn the_rest_of_what_the_city_has_is_asked_for_ahead_only_if_all_went_well() {
         let asked = asked(&[end(3)], &[end(3)]);
         let differs = || StreamState::Differs { frontier: frontier(&[end(9)]), traces: BTreeMap::new() };
-        let next = asked.after_answer(&answer(true, differs())).unwrap();
+        let none = Verified::default();
+        let next = asked.after_answer(&answer(true, differs()), &none).unwrap();
         assert_eq!(next.sides[0].theirs, frontier(&[end(9)]));
         assert_eq!((next.wants, next.budget), (true, 1 << 19));
         let turned_away = RefusedPart::Device { device: DEVICE, code: "not_permitted".to_owned() };
@@ -189,7 +190,10 @@ mod tests {
             ("the city is busy", Answer { retry_after: Some(60), ..answer(true, differs()) }),
         ];
         for (name, answer) in table {
-            assert_eq!(asked.after_answer(&answer), None, "{name}");
+            assert_eq!(asked.after_answer(&answer, &none), None, "{name}");
         }
+        let forged = RawChange { header: b"{}".to_vec(), signature: [0; 64], payload: None };
+        let forged = Verified::of(vec![forged]);
+        assert_eq!(asked.after_answer(&answer(true, differs()), &forged), None, "a change is nobody's");
     }
 }

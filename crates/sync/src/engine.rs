@@ -3,22 +3,23 @@
 
 use crate::address::Address;
 use crate::announced;
+use crate::came::{Came, Opened};
 use crate::chain::Held;
 use crate::enrol::Enrolment;
 use crate::error::{SyncError, Way};
 use crate::file::Book;
-use crate::http::{Carrier, Http, Reply};
+use crate::http::{Carrier, Http};
 use crate::outgoing::Told;
 use crate::plan::{self, Next, Open, Stall};
 use crate::report::{Consent, Report};
 use crate::rounds::{Ahead, Ready};
 use crate::stop::Stop;
-use replica::{ChangeId, DeviceId, Frontier, RawChange, StreamId};
+use replica::{ChangeId, DeviceId, Frontier, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{Applied, Losses, Sources, Store, StoreError, StoredReceipt};
+use store::{Applied, Losses, Sources, Store, StoreError, StoredReceipt, Verified};
 use wire::{
-    Answer, FIRST_BUDGET, REVOKED, Receipt, RefusedPart, StreamState, Whole, after_success, frontiers_digest,
+    Answer, FIRST_BUDGET, REVOKED, Receipt, RefusedPart, StreamState, after_success, frontiers_digest,
     frontiers_to_bytes,
 };
 
@@ -146,33 +147,31 @@ impl Engine {
         self.attempt(store, course)
     }
 
-    /// Reads what arrived of an answer, and takes it in.
+    /// Takes in what arrived of an answer.
     pub(crate) fn take(
         &mut self,
         store: &Store,
         ready: &Ready,
-        reply: Reply,
+        came: Came,
         course: &mut Course,
         ahead: &mut Ahead,
     ) -> Result<Next, SyncError> {
-        course.report.bytes_down += reply.body.len() as u64;
-        let decoded = Answer::decode(&reply.body, &ready.asks, ready.head.nonce, ready.head.device);
-        let (answer, whole) = match decoded {
-            Ok(decoded) => decoded,
-            // Cut before its front was whole: the city may have taken everything, which the next round will show.
-            Err(_) if !reply.whole => {
+        course.report.bytes_down += came.bytes;
+        let opened = match came.opened {
+            Ok(opened) => opened,
+            // The city may have taken everything, which the next round will show.
+            Err(SyncError::CutOff) => {
                 self.cut(course)?;
                 return Ok(Next::Again { wants: course.wants });
             }
-            Err(_) => return Err(SyncError::NotOurServer),
+            Err(other) => return Err(other),
         };
-        let whole = reply.whole && whole == Whole::Yes;
-        if answer.is_to_revoked(&ready.head.device) {
-            return self.hand_in(store, ready, &answer, course);
+        if opened.answer.is_to_revoked(&ready.head.device) {
+            return self.hand_in(store, ready, &opened.answer, course);
         }
-        match whole {
-            true => self.take_while_asking(store, ready, &answer, course, ahead),
-            false => self.take_in(store, ready, &answer, false, course),
+        match opened.whole {
+            true => self.take_while_asking(store, ready, opened, course, ahead),
+            false => self.take_in(store, ready, opened, course),
         }
     }
 
@@ -180,11 +179,12 @@ impl Engine {
         &mut self,
         store: &Store,
         ready: &Ready,
-        answer: &Answer,
-        whole: bool,
+        opened: Opened,
         course: &mut Course,
     ) -> Result<Next, SyncError> {
-        let applied = self.unite(store, &answer.changes, course)?;
+        let Opened { answer, changes, whole } = opened;
+        let answer = &answer;
+        let applied = self.unite(store, changes, course)?;
         (course.anew, course.told) = (false, Told::new());
         course.report.received += applied.new.len() as u64;
         if !whole && !self.knows_signer(store, answer)? {
@@ -215,7 +215,7 @@ impl Engine {
     }
 
     /// Takes changes in, unless a person must be asked first.
-    fn unite(&self, store: &Store, changes: &[RawChange], course: &mut Course) -> Result<Applied, SyncError> {
+    fn unite(&self, store: &Store, changes: Verified, course: &mut Course) -> Result<Applied, SyncError> {
         match store.apply_within(changes, self.consent.incoming.saturating_sub(course.lost)) {
             Ok(applied) => {
                 course.lost += applied.lost;

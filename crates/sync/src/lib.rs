@@ -11,6 +11,7 @@ mod address;
 mod announced;
 mod asked;
 mod blobs;
+mod came;
 mod chain;
 mod engine;
 mod enrol;

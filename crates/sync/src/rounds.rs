@@ -2,6 +2,7 @@
 //! while a body travels the next one is written, and while an answer is taken in the next one is asked for.
 
 use crate::asked::Asked;
+use crate::came::{Came, Opened};
 use crate::engine::{Course, Engine, theirs};
 use crate::error::SyncError;
 use crate::http::{Carrier, NoReply, Reply};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::thread;
 use store::{Sources, Store};
 use wire::enrol::{EXCHANGE_PATH, EXCHANGE_TYPE, Refusal};
-use wire::{Answer, RequestHead, StreamAsk, Target, after_cut, after_success};
+use wire::{RequestHead, StreamAsk, Target, after_cut, after_success};
 
 /// Cuts in a row without progress after which the exchange gives up for now.
 const MOST_CUTS: u32 = 4;
@@ -36,7 +37,7 @@ pub(crate) struct Ahead {
     /// The body of the next request.
     written: Option<(Asked, Written)>,
     /// The next request, when it went out already, and its answer.
-    sent: Option<(Ready, Reply)>,
+    sent: Option<(Ready, Came)>,
 }
 
 /// What a request is signed with.
@@ -66,16 +67,17 @@ impl Engine {
         let mut ahead = Ahead::default();
         loop {
             let asked = self.asked(store, course)?;
-            let (ready, replied) = match sent_already(&mut ahead, store, &asked)? {
-                Some((ready, reply)) => (ready, Ok(reply)),
+            let (ready, came) = match sent_already(&mut ahead, store, &asked)? {
+                Some((ready, came)) => (ready, Ok(came)),
                 None => {
                     let ready = self.prepare(store, asked, &mut ahead)?;
                     let replied = self.send(store, &ready, course, &mut ahead);
-                    (ready, replied)
+                    let came = replied.map(|reply| Came::read(&ready, &reply));
+                    (ready, came)
                 }
             };
-            match replied {
-                Ok(reply) => match self.take(store, &ready, reply, course, &mut ahead)? {
+            match came {
+                Ok(came) => match self.take(store, &ready, came, course, &mut ahead)? {
                     Next::Done => return Ok(()),
                     Next::Again { wants } => course.wants = wants && course.halted.is_none(),
                 },
@@ -181,27 +183,31 @@ impl Engine {
         replied
     }
 
-    /// Takes an answer in. Meanwhile the city is asked for the rest of what it has, as if all of this answer were here. What
-    /// comes of that counts only once it is so; until then nothing was promised, for the city keeps no account of what
+    /// Takes an answer in. Meanwhile the city is asked for the rest of what it has, as if all of this answer were here, and
+    /// what it says is verified. What comes of that counts only once it is so; until then nothing was promised, for the city keeps no account of what
     /// a laptop says that it holds.
     pub(crate) fn take_while_asking(
         &mut self,
         store: &Store,
         ready: &Ready,
-        answer: &Answer,
+        opened: Opened,
         course: &mut Course,
         ahead: &mut Ahead,
     ) -> Result<Next, SyncError> {
         let (carrier, pen) = (self.carrier.clone(), self.pen());
         let simple = course.halted.is_none() && course.handing_in.is_none() && !course.anew;
-        let ask = (simple && answer.more).then_some(|| {
-            let next = ready.asked.after_answer(answer)?;
-            let written = next.write_nothing();
-            let ready = pen.sign(store, next, written).ok()?;
-            let reply = carrier.post(EXCHANGE_PATH, EXCHANGE_TYPE, ready.framed.clone()).ok()?;
-            Some((ready, reply))
+        let next = simple.then(|| ready.asked.after_answer(&opened.answer, &opened.changes)).flatten();
+        let line = carrier.clone();
+        let ask = next.map(|next| {
+            move || {
+                let written = next.write_nothing();
+                let ready = pen.sign(store, next, written).ok()?;
+                let reply = line.post(EXCHANGE_PATH, EXCHANGE_TYPE, ready.framed.clone()).ok()?;
+                let came = Came::read(&ready, &reply);
+                Some((ready, came))
+            }
         });
-        let take = || self.take_in(store, ready, answer, true, course);
+        let take = || self.take_in(store, ready, opened, course);
         let (taken, sent) = at_once(&*carrier, take, ask);
         ahead.sent = sent.flatten();
         if let Some((ready, _)) = &ahead.sent {
@@ -213,14 +219,10 @@ impl Engine {
 }
 
 /// The request that went out ahead, if it is the one to be sent now.
-fn sent_already(
-    ahead: &mut Ahead,
-    store: &Store,
-    asked: &Asked,
-) -> Result<Option<(Ready, Reply)>, SyncError> {
+fn sent_already(ahead: &mut Ahead, store: &Store, asked: &Asked) -> Result<Option<(Ready, Came)>, SyncError> {
     match ahead.sent.take() {
-        Some((ready, reply)) if ready.asked == *asked && asked.outgoing(store)?.is_empty() => {
-            Ok(Some((ready, reply)))
+        Some((ready, came)) if ready.asked == *asked && asked.outgoing(store)?.is_empty() => {
+            Ok(Some((ready, came)))
         }
         Some(_) | None => Ok(None),
     }

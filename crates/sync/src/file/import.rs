@@ -11,7 +11,7 @@ use crate::plan;
 use replica::{BlobHash, ChangeId, DeviceId, Frontier, RawChange, RootKey, StreamId, is_certificate};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use store::{Appended, BlobHere, Losses, Store, StoreError, StoredReceipt};
+use store::{Appended, BlobHere, Losses, Store, StoreError, StoredReceipt, Verified};
 use wire::enrol::{EnrolYes, Keys, Sealed, Way};
 use wire::file::{
     FileError, Head, Inventory, Label, OpenFile, OpeningKey, Place, Purpose, Section, SectionKind, Unsealed,
@@ -220,7 +220,7 @@ impl<R: Read> Intake<'_, R> {
         if changes.is_empty() || self.done.question.is_some() {
             return Ok(());
         }
-        match self.store.apply_within(&changes, self.most_lost) {
+        match self.store.apply_within(Verified::of(changes), self.most_lost) {
             Ok(applied) => {
                 self.most_lost = self.most_lost.saturating_sub(applied.lost);
                 self.done.new += applied.new.len() as u64;

@@ -8,10 +8,7 @@ const WORTH_A_THREAD: usize = 64;
 const AHEAD: usize = 64;
 
 /// Maps every item, in order. Each thread has a `K`, which keeps what one item may use of those before it.
-pub(crate) fn map<K: Default, T: Send, R: Send>(
-    mut items: Vec<T>,
-    make: impl Fn(&mut K, T) -> R + Sync,
-) -> Vec<R> {
+pub fn map<K: Default, T: Send, R: Send>(mut items: Vec<T>, make: impl Fn(&mut K, T) -> R + Sync) -> Vec<R> {
     let all = |items: Vec<T>| -> Vec<R> {
         let mut kept = K::default();
         items.into_iter().map(|item| make(&mut kept, item)).collect()
@@ -29,7 +26,7 @@ pub(crate) fn map<K: Default, T: Send, R: Send>(
 }
 
 /// Makes something of every item and hands it over, in order; the next is made meanwhile.
-pub(crate) fn each<T: Send, R: Send, E>(
+pub fn each<T: Send, R: Send, E>(
     items: Vec<T>,
     make: impl Fn(T) -> R + Sync,
     mut take: impl FnMut(R) -> Result<(), E>,
