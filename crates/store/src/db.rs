@@ -23,10 +23,6 @@ pub const FORMAT: i64 = MIGRATIONS.len() as i64;
 /// SQLite's cache of each connection, in negative KiB as it wants it.
 pub(crate) const CACHE: i64 = -16_000;
 
-/// Pages of the WAL (16 MB) from which on they are copied into the file: in a bulk a page that each transaction changes is
-/// copied once for several of them.
-const CHECKPOINT: i64 = 4_000;
-
 /// What lies below the file. A program always takes the default; tests put a disk with faults there, and leave the
 /// cipher out where millions of pages are read again.
 #[doc(hidden)]
@@ -136,7 +132,6 @@ fn settings(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
-    db.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT, |_| Ok(()))?;
     db.pragma_update(None, "cache_size", CACHE)
 }
 

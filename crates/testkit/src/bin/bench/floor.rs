@@ -229,7 +229,6 @@ fn set_up(db: Connection, key: &[u8; 32]) -> rusqlite::Result<Connection> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
-    db.pragma_update_and_check(None, "wal_autocheckpoint", 4_000, |_| Ok(()))?;
     db.pragma_update(None, "cache_size", -16_000)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
