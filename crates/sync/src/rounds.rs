@@ -184,8 +184,8 @@ impl Engine {
     }
 
     /// Takes an answer in. Meanwhile the city is asked for the rest of what it has, as if all of this answer were here, and
-    /// what it says is verified. What comes of that counts only once it is so; until then nothing was promised, for the city keeps no account of what
-    /// a laptop says that it holds.
+    /// what it says is verified. What comes of that counts only once it is so; until then nothing was promised, for the
+    /// city keeps no account of what a laptop says that it holds.
     pub(crate) fn take_while_asking(
         &mut self,
         store: &Store,
