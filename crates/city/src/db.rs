@@ -2,7 +2,7 @@
 
 use replica::planted;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
@@ -103,11 +103,11 @@ pub enum DbError {
 impl DbError {
     /// Whether the disk is full, which somebody must hear of.
     pub fn is_full(&self) -> bool {
-        let code = match self {
-            DbError::Sqlite(error) => error.sqlite_error_code(),
-            _ => None,
-        };
-        code == Some(rusqlite::ErrorCode::DiskFull)
+        let DbError::Sqlite(error) = self else { return false };
+        // The second code: no room for the memory that the connections share.
+        error.sqlite_error().is_some_and(|error| {
+            error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+        })
     }
 }
 

@@ -13,8 +13,8 @@ use std::ptr::null_mut;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::ffi::{
-    SQLITE_FULL, SQLITE_IOERR, SQLITE_OK, sqlite3_file, sqlite3_io_methods, sqlite3_vfs, sqlite3_vfs_find,
-    sqlite3_vfs_register,
+    SQLITE_FULL, SQLITE_IOERR, SQLITE_IOERR_SHMSIZE, SQLITE_OK, sqlite3_file, sqlite3_io_methods,
+    sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
 /// The unit that a disk writes whole or not at all.
@@ -39,6 +39,16 @@ struct State {
     operations: u64,
     stop_at: Option<u64>,
     room: Option<usize>,
+}
+
+impl State {
+    fn used(&self) -> usize {
+        self.files.values().map(|file| file.length).sum()
+    }
+
+    fn has_room_for(&self, more: usize) -> bool {
+        self.room.is_none_or(|room| self.used() + more <= room)
+    }
 }
 
 /// One machine's disk, and the virtual file system that writes to it. Lives until the test process ends, because
@@ -95,7 +105,7 @@ impl Disk {
     }
 
     pub fn used(&self) -> usize {
-        self.state().files.values().map(|file| file.length).sum()
+        self.state().used()
     }
 
     /// Whether a program has opened this file on the disk.
@@ -137,8 +147,7 @@ impl Disk {
         state.operations += 1;
         let file = state.files.entry(path.to_owned()).or_default();
         let more = grow_to.saturating_sub(file.length);
-        let used: usize = state.files.values().map(|file| file.length).sum();
-        if more > 0 && state.room.is_some_and(|room| used + more > room) {
+        if more > 0 && !state.has_room_for(more) {
             return Err(SQLITE_FULL);
         }
         Ok(state)
@@ -289,10 +298,31 @@ passed_on! {
     check_reserved_lock = xCheckReservedLock(out: *mut c_int) -> c_int;
     file_control = xFileControl(what: c_int, arg: *mut c_void) -> c_int;
     sector_size = xSectorSize() -> c_int;
-    shm_map = xShmMap(page: c_int, size: c_int, extend: c_int, out: *mut *mut c_void) -> c_int;
     shm_lock = xShmLock(offset: c_int, count: c_int, flags: c_int) -> c_int;
     shm_barrier = xShmBarrier();
     shm_unmap = xShmUnmap(remove: c_int) -> c_int;
+}
+
+/// The memory that connections share is a file beside the database, which wants room when a page of it is new. It is gone
+/// with the last connection and no part of `used`.
+unsafe extern "C" fn shm_map(
+    file: *mut sqlite3_file,
+    page: c_int,
+    size: c_int,
+    extend: c_int,
+    out: *mut *mut c_void,
+) -> c_int {
+    unsafe {
+        let map = methods(real(file)).xShmMap.unwrap();
+        let there = map(real(file), page, size, 0, out);
+        if there != SQLITE_OK || extend == 0 || !(*out).is_null() {
+            return there;
+        }
+        if !ours(file).disk.state().has_room_for(usize::try_from(size).unwrap()) {
+            return SQLITE_IOERR_SHMSIZE;
+        }
+        map(real(file), page, size, extend, out)
+    }
 }
 
 /// Promises nothing that a cheap disk would not keep.

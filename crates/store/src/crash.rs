@@ -218,3 +218,16 @@ fn a_full_disk_says_so_and_the_work_goes_on_when_there_is_room() {
     drop(store);
     examine(&base, folder.path(), &done, "full disk");
 }
+
+#[test]
+fn a_branch_on_a_disk_that_is_wholly_full_says_so_and_opens_when_there_is_room() {
+    let base = Base::new();
+    let (folder, disk) = (base.copy(), Disk::new("no-room"));
+    disk.set_room(Some(0));
+    match base.open(folder.path(), Some(disk.name)) {
+        Err(StoreError::DiskFull { folder: named }) => assert_eq!(named, folder.path()),
+        other => panic!("{:?}", other.err()),
+    }
+    disk.set_room(None);
+    assert!(base.open(folder.path(), Some(disk.name)).is_ok());
+}

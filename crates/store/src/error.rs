@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -102,15 +102,22 @@ impl StoreError {
     /// Sorts an error of SQLite into what a person can do about it.
     pub(crate) fn sql(file: &Path, source: rusqlite::Error) -> Self {
         let folder = || file.parent().unwrap_or(file).to_owned();
+        if source.sqlite_error().is_some_and(no_room) {
+            return Self::DiskFull { folder: folder() };
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Damaged { file: file.to_owned(), what: source.to_string() }
             }
-            Some(ErrorCode::DiskFull) => Self::DiskFull { folder: folder() },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { folder: folder() },
             _ => Self::Sql { file: file.to_owned(), source },
         }
     }
+}
+
+/// SQLite has another word for a disk that has no room for the memory that its connections share.
+fn no_room(error: &ffi::Error) -> bool {
+    error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE
 }
 
 /// What goes wrong inside a transaction, before the file it happened in is named.

@@ -1,16 +1,16 @@
 //! A log of 100,000 changes: four fifths new records, one fifth edits of them. It is folded in memory, goes to the city
 //! and to a second laptop, each laptop a process of its own whose memory is watched.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use replica::{Change, ChangeId, Replica, StreamId};
+use replica::{ChangeId, StreamId};
 use serde_json::json;
 use store::{Issue, IssueWrite};
 use testkit::{Entry, History, Random, Town, phrases};
 
-use crate::away;
+use crate::away::{self, Folded};
 use crate::branch::author;
 use crate::figures::{Figures, Unit, median};
 use crate::floor::Bytes;
@@ -32,17 +32,17 @@ pub fn measure(changes: usize, figures: &mut Figures) -> Result<()> {
     let begin = Instant::now();
     log.enter(&a, &streams)?;
     figures.detail(format!("{changes} changes written in {:.1} s", begin.elapsed().as_secs_f64()));
-    folded(&a, &streams, changes, figures)?;
-
     let bytes = Bytes::written(a.store.file(), &a.store.database_key(), changes)?;
     let packed = packed(log.created.iter().chain(&log.edited))?;
     let b = place.laptop(&folder.path().join("b"), 12)?;
-    let mut closed: Vec<PathBuf> = Vec::new();
-    for (laptop, way) in [(a, "laptop → city"), (b, "city → second laptop")] {
+    let closed = [a.close(), b.close()];
+    folded(&closed[0], changes, figures)?;
+
+    for (laptop, way, seed) in [(&closed[0], "laptop → city", 22), (&closed[1], "city → second laptop", 23)]
+    {
         let what = format!("{changes} changes {way}");
-        closed.push(laptop.close());
         place.line.traffic();
-        let told = away::exchange_of(&closed[closed.len() - 1], 21 + closed.len() as u64)?;
+        let told = away::exchange_of(laptop, seed)?;
         let bulk = Bulk {
             took: Duration::from_secs_f64(told.seconds),
             traffic: place.line.traffic(),
@@ -118,43 +118,13 @@ fn write(entry: &Entry, path: &str, value: serde_json::Value, over: &[ChangeId])
     IssueWrite { record, kind, path: path.to_owned(), value, over: over.to_vec() }
 }
 
-/// How often the fold is measured: the first has to get its memory from the system.
-const FOLDS: usize = 3;
-
-/// Processor time of one thread that folds the whole log in memory, the median.
-fn folded(laptop: &Laptop, streams: &[StreamId], changes: usize, figures: &mut Figures) -> Result<()> {
-    let mut times = Vec::new();
-    for _ in 0..FOLDS {
-        times.push(fold_once(laptop, streams, changes)?);
-    }
-    let each = times.iter().map(|time| format!("{:.2} s", time.as_secs_f64())).collect::<Vec<_>>();
-    let seconds = median(&mut times).as_secs_f64();
-    figures.at_most(&format!("{changes} changes folded, on one core"), seconds, 2.0, Unit::Seconds);
-    figures.detail(each.join(", "));
+fn folded(laptop: &Path, changes: usize, figures: &mut Figures) -> Result<()> {
+    let Folded { changes: held, seconds } = away::folds_of(laptop, 21)?;
+    ensure!(held >= changes, "only {held} changes are there");
+    let each = seconds.iter().map(|time| format!("{time:.2} s")).collect::<Vec<_>>().join(", ");
+    let mut times: Vec<Duration> = seconds.into_iter().map(Duration::from_secs_f64).collect();
+    let middle = median(&mut times).as_secs_f64();
+    figures.at_most(&format!("{changes} changes folded, on one core"), middle, 2.0, Unit::Seconds);
+    figures.detail(format!("{each}; the first with memory that is new to the process"));
     Ok(())
-}
-
-fn fold_once(laptop: &Laptop, streams: &[StreamId], changes: usize) -> Result<Duration> {
-    let root = laptop.store.streams()?.into_iter().find_map(|stream| stream.root);
-    let mut held: Vec<Change> = Vec::new();
-    for stream in streams {
-        held.extend(laptop.store.changes(stream)?);
-    }
-    ensure!(held.len() >= changes, "only {} changes are there", held.len());
-    let mut replica = Replica::new(root);
-    let begin = processor_time()?;
-    replica.insert(held);
-    let took = processor_time()? - begin;
-    for stream in streams {
-        let stored = replica.records(stream).count();
-        ensure!(stored > 0, "{stream} folded to nothing");
-    }
-    Ok(took)
-}
-
-/// Processor time of this thread, so that other work on the machine does not count.
-fn processor_time() -> Result<Duration> {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds = stat.split(' ').next().context("schedstat is empty")?.parse()?;
-    Ok(Duration::from_nanos(nanoseconds))
 }

@@ -42,6 +42,9 @@ enum Bench {
     /// One exchange of a laptop that another bench has closed.
     #[command(hide = true)]
     Laptop { folder: PathBuf, seed: u64 },
+    /// Folds of everything that such a laptop holds.
+    #[command(hide = true)]
+    Fold { folder: PathBuf, seed: u64 },
 }
 
 fn main() -> ExitCode {
@@ -62,5 +65,6 @@ fn measure(bench: &Bench) -> Result<bool> {
         Bench::Local { records } => Ok(local::measure(*records)?.all_reached()),
         Bench::Sync { records, changes } => Ok(sync::measure(*records, *changes)?.all_reached()),
         Bench::Laptop { folder, seed } => away::be(folder, *seed).map(|()| true),
+        Bench::Fold { folder, seed } => away::fold(folder, *seed).map(|()| true),
     }
 }
