@@ -15,6 +15,6 @@ mod parcel;
 
 pub use asking::{Pending, ask, begin, forget_ask};
 pub use book::{Book, Note};
-pub use export::{Exported, Scope, export, exported};
+pub use export::{Exported, Scope, Terms, export, exported};
 pub use import::{Imported, import};
 pub use wire::file::{BLOBS, EXTENSION, FileError};

@@ -1,4 +1,6 @@
 // On a line that is paid by the byte the second computer shows small pictures; whoever looks at one may have just that.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setUp } from '../lib/branch.mjs'
 import { browser, open, pictures, sound } from '../lib/browser.mjs'
@@ -10,6 +12,7 @@ import { city, folder, shell } from '../lib/programs.mjs'
 
 const AT = { at: '2026-10-13T20:00' }
 const CODE = 'O777'
+const SCAN = Buffer.from('%PDF-1.4\n1 0 obj\nendobj\ntrailer\n%%EOF\n')
 const NAME = '重温入党誓词'
 
 async function computer(t) {
@@ -55,6 +58,8 @@ test('one photo on demand', async (t) => {
     await byButton(first, { name: `${text}.jpg`, bytes: await picture(first, { width: 2560, height: 1700, hue: 40 + 160 * at, text, spots: 60_000 }) })
     await button(first, `放大看附件 ${at + 1}`).waitFor()
   }
+  await byButton(first, { name: '签到表.pdf', type: 'application/pdf', bytes: SCAN })
+  await first.getByRole('link', { name: '另存 签到表.pdf' }).waitFor()
   await record(first)
   await report(first)
   await report(second)
@@ -62,6 +67,20 @@ test('one photo on demand', async (t) => {
   await follow(second, NAME)
   const viewer = second.getByRole('dialog', { name: '看照片' })
   const absent = second.getByTestId('absent')
+
+  await t.test('a document comes by keyboard from where its name stands, and can be saved then', async () => {
+    await sees(second.getByTestId('absent-document'), '1 KB，还没有取到本机')
+    await pictures(second, 'document-absent')
+    await sound(second, 'document, absent')
+    await button(second, '取回 签到表.pdf').focus()
+    await second.keyboard.press('Enter')
+    const save = second.getByRole('link', { name: '另存 签到表.pdf' })
+    await save.waitFor()
+    await second.waitForFunction(() => document.activeElement?.getAttribute('download') === '签到表.pdf')
+    const waiting = second.waitForEvent('download')
+    await second.keyboard.press('Enter')
+    assert.deepEqual(readFileSync(await (await waiting).path()), SCAN)
+  })
 
   await t.test('the small picture says what is missing and how large that is', async () => {
     await press(second, '放大看附件 1')

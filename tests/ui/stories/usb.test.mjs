@@ -38,6 +38,16 @@ async function reopened(page) {
   await state(page).waitFor()
 }
 
+/** Runs in the page: deletes so many people of the roster. */
+async function deletePeople(count) {
+  const call = async (name, payload) => {
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(`/call/${name}`, { method: 'POST', headers, body: JSON.stringify(payload) })).json()
+  }
+  const { rows } = await call('list_people', { text: '', include_left: false, members_only: false })
+  for (const { id } of rows.slice(-count)) await call('delete_person', { id })
+}
+
 /** What the operator does with a stick: one file in, one file back. */
 async function atTheCity(console, stick, path) {
   await chooses(console, '选择文件导入', path)
@@ -135,6 +145,28 @@ test('a stick carries everything', async (t) => {
     await sound(page, 'usb-losses-refused')
     await page.unroute('**/call/usb_page')
     await reopened(page)
+  })
+
+  await t.test('so is one that would take many away at the city, before it is made', async () => {
+    const names = [...'甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥'].map((name) => [`张${name}`, '2005.7', '2006.7', ''])
+    await pasteRoster(page, [['姓名', '入党时间', '转正日期', '党内职务'], ...names])
+    await goTo(page, '上报')
+    await follow(page, '用 U 盘上报')
+    await chooses(page, '选择文件导入', await atTheCity(console, stick, await saves(page, stick, '导出')))
+    await says(page, '全部已上报到市级平台')
+    await page.evaluate(deletePeople, 21)
+    await says(page, '21 条还没有导出')
+    await press(page, '导出')
+    const question = page.getByTestId('loss-question')
+    await reads(question, '市级平台上的 21 条记录', '还有 16 条', '不同意，先停下')
+    await pictures(page, 'usb-losses-out')
+    await sound(page, 'usb-losses-out')
+    await press(page, '不同意，先停下')
+    await reads(question, '本机的内容没有送出')
+    const file = await saves(page, stick, '同意，这 21 条可以这样处理')
+    await question.waitFor({ state: 'detached' })
+    await chooses(page, '选择文件导入', await atTheCity(console, stick, file))
+    await says(page, '全部已上报到市级平台')
   })
 
   await t.test('wrong, damaged and foreign files are named on both sides', async () => {

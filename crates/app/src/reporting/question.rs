@@ -81,13 +81,27 @@ pub fn note_file(branch: &Branch, now: i64, losses: Option<&Losses>) -> Result<(
         None if asked(branch)?.is_some_and(|asked| asked.question.incoming) => {
             Ok(branch.store.drop_meta(SETTING)?)
         }
-        None => Ok(()),
+        None => settle(branch),
     }
 }
 
-/// The open question about what comes in, for the page that reads files.
-pub fn incoming(branch: &Branch) -> Result<Option<LossQuestion>, CallError> {
-    Ok(open(branch)?.filter(|question| question.incoming))
+/// The same for a file for the city, which says nothing about what comes in. A yes stands until the city has what was
+/// agreed to: the file may be made again before its receipt is here.
+pub fn note_export<T>(branch: &Branch, now: i64, made: &Result<T, SyncError>) -> Result<(), CallError> {
+    match made {
+        Err(SyncError::TooManyLost { .. }) => note(branch, now, made),
+        Err(_) => Ok(()),
+        Ok(_) => settle(branch),
+    }
+}
+
+/// Forgets a question about what goes out, and its answer, once so little would be lost that none is needed.
+fn settle(branch: &Branch) -> Result<(), CallError> {
+    let outgoing = asked(branch)?.is_some_and(|asked| !asked.question.incoming);
+    if outgoing && branch.store.losses_to_send()?.count <= Consent::default().outgoing {
+        branch.store.drop_meta(SETTING)?;
+    }
+    Ok(())
 }
 
 fn titles(branch: &Branch, losses: &Losses) -> Result<Vec<String>, CallError> {

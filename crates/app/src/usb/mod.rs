@@ -13,7 +13,7 @@ use crate::reporting::{self, By, News, Rounds, question};
 use errors::refused;
 use std::collections::BTreeSet;
 use store::Query;
-use sync::file::{BLOBS, Book, Imported, Note, Pending, Scope};
+use sync::file::{Book, Imported, Note, Pending, Scope, Terms};
 use sync::{SyncError, Way};
 
 pub use place::put_whole;
@@ -48,7 +48,7 @@ impl App {
             unexported: number(waiting.saturating_sub(exported_records(&branch, &book)?)),
             files: reporting::files_waiting(&branch)?,
             exports: book.exports.iter().map(|note| export(&branch, note)).collect::<Result<_, _>>()?,
-            question: question::incoming(&branch)?,
+            question: question::open(&branch)?,
             last_import: branch.store.meta(LAST)?.and_then(|text| serde_json::from_str(&text).ok()),
         })
     }
@@ -88,7 +88,11 @@ impl App {
                 return Err(CallError::new(Code::UsbMatching));
             }
             Some(_) => {
-                let made = sync::file::export(&branch.store, &*sources, scope, BLOBS, &mut bytes);
+                let most_lost = question::consent(&branch)?.outgoing;
+                let terms = Terms { most_lost, ..Terms::of(scope) };
+                let made = sync::file::export(&branch.store, &*sources, terms, &mut bytes);
+                question::note_export(&branch, self.world.now(), &made)?;
+                self.tell(&["sync"]);
                 Some(made.map_err(refused)?)
             }
             None => {

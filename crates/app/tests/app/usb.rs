@@ -37,6 +37,24 @@ fn enrolled(city: &City) -> (Laptop, String) {
     (laptop, id)
 }
 
+/// Enrolled by file, with so many people that are reported.
+fn with_people(city: &City, count: u32) -> Laptop {
+    let laptop = laptop("某某");
+    let names = (10..10 + count).map(|at| char::from_u32(0x4e00 + at * 7).unwrap_or('三'));
+    let rows: Vec<String> = names.map(|name| format!("张{name}\t2001.7\t2002.7")).collect();
+    people(&laptop, &format!("姓名\t入党时间\t转正日期\n{}\n", rows.join("\n")));
+    laptop.call("usb_enrol", json!({ "code": city.code() }));
+    laptop.app.usb_import(&goes_to(city, &exports(&laptop))).expect("the yes");
+    laptop.app.usb_import(&goes_to(city, &exports(&laptop))).expect("the receipt");
+    laptop
+}
+
+fn delete_people(laptop: &Laptop, count: usize) {
+    for (_, id) in ids(laptop).into_iter().take(count) {
+        laptop.call("delete_person", json!({ "id": id }));
+    }
+}
+
 #[test]
 fn a_computer_without_a_network_is_let_in_by_file() {
     let city = City::new();
@@ -182,20 +200,14 @@ fn a_second_computer_matches_before_it_exports() {
 #[test]
 fn a_file_that_would_take_many_records_away_asks_on_its_page_and_is_read_again_after_a_yes() {
     let city = City::new();
-    let first = laptop("某某");
-    let names = (10..40).map(|at| char::from_u32(0x4e00 + at * 7).unwrap_or('三'));
-    let rows: Vec<String> = names.map(|name| format!("张{name}\t2001.7\t2002.7")).collect();
-    people(&first, &format!("姓名\t入党时间\t转正日期\n{}\n", rows.join("\n")));
-    first.call("usb_enrol", json!({ "code": city.code() }));
-    first.app.usb_import(&goes_to(&city, &exports(&first))).expect("the yes");
-    first.app.usb_import(&goes_to(&city, &exports(&first))).expect("the receipt");
+    let first = with_people(&city, 30);
     let second = laptop("某某二");
     second.call("usb_enrol", json!({ "code": city.code() }));
     second.app.usb_import(&goes_to(&city, &exports(&second))).expect("the yes");
     second.call("confirm_matching", json!({ "same": {} }));
-    for (_, id) in ids(&second).into_iter().take(25) {
-        second.call("delete_person", json!({ "id": id }));
-    }
+    delete_people(&second, 25);
+    second.app.usb_export(false, |_| Ok(true)).expect_err("the first question is here");
+    second.call("answer_losses", json!({ "agree": true }));
     goes_to(&city, &exports(&second));
 
     let (id, _) = record(&first, &form());
@@ -212,6 +224,31 @@ fn a_file_that_would_take_many_records_away_asks_on_its_page_and_is_read_again_a
     first.call("answer_losses", json!({ "agree": true }));
     first.app.usb_import(&answer).expect("the same file once more");
     assert_eq!((ids(&first).len(), &page(&first)["question"]), (5, &Value::Null));
+}
+
+#[test]
+fn a_file_that_would_take_many_records_away_at_the_city_is_made_after_a_yes_and_again_before_its_receipt() {
+    let city = City::new();
+    let laptop = with_people(&city, 50);
+    delete_people(&laptop, 21);
+    let asks = || {
+        let made = laptop.app.usb_export(false, |_| panic!("no file is made"));
+        let refused = made.expect_err("a person is asked");
+        assert_eq!((refused.code, &refused.params["count"]), (Code::MassOutgoing, &json!(21)));
+        page(&laptop)["question"].clone()
+    };
+    let asked = asks();
+    assert_eq!((&asked["incoming"], asked["titles"].as_array().map(Vec::len)), (&json!(false), Some(5)));
+    laptop.call("answer_losses", json!({ "agree": false }));
+    assert_eq!(asks()["refused"], true, "a no holds");
+    laptop.call("answer_losses", json!({ "agree": true }));
+    exports(&laptop);
+    let answer = goes_to(&city, &exports(&laptop));
+    laptop.app.usb_import(&answer).expect("the receipt");
+    assert_eq!((&page(&laptop)["waiting"], &page(&laptop)["question"]), (&json!(0), &Value::Null));
+
+    delete_people(&laptop, 21);
+    assert_eq!(asks()["refused"], false, "a yes is for what it was said to");
 }
 
 #[test]

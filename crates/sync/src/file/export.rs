@@ -5,13 +5,13 @@ use super::bundle::{send, vouched};
 use super::parcel;
 use crate::chain::Held;
 use crate::enrol::Enrolment;
-use crate::error::SyncError;
+use crate::error::{SyncError, Way};
 use crate::plan::Sides;
 use replica::{BlobHash, DeviceId, Frontier};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use store::{Sources, Store};
-use wire::file::{Head, Label, PART, Purpose, SectionHead, SectionKind, write};
+use store::{MOST_LOST, Sources, Store};
+use wire::file::{BLOBS, Head, Label, PART, Purpose, SectionHead, SectionKind, write};
 use wire::{Bodies, ChangeWriter, Have, Request, Span, StreamAsk};
 
 /// What goes into a file.
@@ -23,6 +23,23 @@ pub enum Scope {
     Everything,
 }
 
+/// How a file is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    pub scope: Scope,
+    /// Bytes of attachments that it may hold.
+    pub room: u64,
+    /// Records that it may take away at the city: 20, or as many as a person agreed to.
+    pub most_lost: u64,
+}
+
+impl Terms {
+    /// What is usual, without a person's word.
+    pub fn of(scope: Scope) -> Self {
+        Self { scope, room: BLOBS, most_lost: MOST_LOST }
+    }
+}
+
 /// A file that was written, and is noted as made once it is where it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
@@ -30,16 +47,20 @@ pub struct Exported {
     blobs: Vec<BlobHash>,
 }
 
-/// Writes a file for the city, with at most so many bytes of attachments. Call [`exported`] once it is safely where the
-/// person wants it.
+/// Writes a file for the city. Call [`exported`] once it is safely where the person wants it. `TooManyLost`: a person is
+/// asked first, and nothing was written.
 pub fn export(
     store: &Store,
     sources: &dyn Sources,
-    scope: Scope,
-    room: u64,
+    terms: Terms,
     out: &mut dyn Write,
 ) -> Result<Exported, SyncError> {
+    let Terms { scope, room, most_lost } = terms;
     let enrolment = Enrolment::of(store)?.ok_or(SyncError::NotEnrolled)?;
+    let losses = store.losses_to_send()?;
+    if losses.count > most_lost {
+        return Err(SyncError::TooManyLost { way: Way::Outgoing, losses });
+    }
     let mut sides = vouched(store, &enrolment.root)?;
     if scope == Scope::Everything {
         sides.iter_mut().for_each(|sides| sides.theirs = Frontier::default());

@@ -7,7 +7,7 @@ use replica::StreamId;
 use serde_json::json;
 use store::{Author, MOST_LOST, Store};
 use sync::SyncError;
-use sync::file::{BLOBS, Book, Exported, Imported, Scope, ask, begin, export, exported, import};
+use sync::file::{BLOBS, Book, Exported, Imported, Scope, Terms, ask, begin, export, exported, import};
 use wire::file::Place;
 
 /// Records of about 1 KiB packed.
@@ -36,10 +36,16 @@ impl Laptop {
 
     /// A file with at most so many bytes of attachments.
     pub fn makes_within(&self, scope: Scope, room: u64) -> (Vec<u8>, Exported) {
-        let mut file = Vec::new();
-        let made = export(&self.store, &*self.sources, scope, room, &mut file).unwrap();
+        let (file, made) = self.makes_on(Terms { room, ..Terms::of(scope) }).unwrap();
         exported(&self.store, &made).unwrap();
         (file, made)
+    }
+
+    /// A file that is not noted as made.
+    pub fn makes_on(&self, terms: Terms) -> Result<(Vec<u8>, Exported), SyncError> {
+        let mut file = Vec::new();
+        let made = export(&self.store, &*self.sources, terms, &mut file)?;
+        Ok((file, made))
     }
 
     pub fn exports(&self) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use crate::town::{Laptop, START, Town, promise};
 use store::MOST_LOST;
+use sync::file::{Scope, Terms, exported};
 use sync::{Consent, SyncError, Way};
 
 fn consenting(laptop: &Laptop, consent: Consent) -> Result<sync::Report, SyncError> {
@@ -100,7 +101,8 @@ fn a_file_that_would_take_many_records_away_asks_first_and_its_receipt_counts_ne
     let two = Laptop::enrolled_by_file(&town, "two");
     sync::reissue(&two.store, &Default::default(), START, "zhd").unwrap();
     (0..25).for_each(|at| two.remove(&format!("r{at}")));
-    town.takes(&two.exports());
+    let agreed = Terms { most_lost: 25, ..Terms::of(Scope::SinceReceipt) };
+    town.takes(&two.makes_on(agreed).unwrap().0);
 
     one.write("mine", promise(7));
     let answer = town.takes(&one.exports()).answer.bytes;
@@ -118,5 +120,28 @@ fn a_file_that_would_take_many_records_away_asks_first_and_its_receipt_counts_ne
     let done = one.reads_within(&answer, 25).unwrap();
     assert!(done.question.is_none() && done.new > 0 && !done.stale);
     assert_eq!(live(&one), 6);
+    one.agrees_with(&town);
+}
+
+#[test]
+fn a_file_that_would_take_many_records_away_at_the_city_asks_before_it_is_made() {
+    let town = Town::new();
+    let one = Laptop::enrolled_by_file(&town, "one");
+    one.write_many("r", 30);
+    one.reads(&town.takes(&one.exports()).answer.bytes).unwrap();
+    (0..20).for_each(|at| one.remove(&format!("r{at}")));
+    let usual = Terms::of(Scope::SinceReceipt);
+    assert!(one.makes_on(usual).is_ok(), "a handful needs no question");
+    one.remove("r20");
+    for terms in [usual, Terms::of(Scope::Everything)] {
+        match one.makes_on(terms) {
+            Err(SyncError::TooManyLost { way: Way::Outgoing, losses }) => assert_eq!(losses.count, 21),
+            other => panic!("{other:?}"),
+        }
+    }
+    let (file, made) = one.makes_on(Terms { most_lost: 21, ..usual }).unwrap();
+    exported(&one.store, &made).unwrap();
+    one.reads(&town.takes(&file).answer.bytes).unwrap();
+    assert_eq!((live(&one), one.waits()), (9, 0));
     one.agrees_with(&town);
 }

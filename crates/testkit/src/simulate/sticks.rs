@@ -4,7 +4,7 @@
 use anyhow::Result;
 use replica::{StreamId, Verdicts};
 use sync::SyncError;
-use sync::file::{Scope, export, exported, import};
+use sync::file::{Scope, Terms, export, exported, import};
 use wire::file::{Label, Purpose};
 
 use super::base::{ORGANISATION, OTHER_ORGANISATION};
@@ -122,7 +122,8 @@ impl Stage {
     fn laptop_writes(&mut self, at: usize, scope: Scope) -> Result<Option<Who>> {
         let laptop = &self.laptops[at];
         let (mut bytes, branch, name) = (Vec::new(), laptop.branch, laptop.name);
-        let made = export(laptop.store(), &*laptop.world, scope, ROOM, &mut bytes).and_then(|made| {
+        let terms = Terms { scope, room: ROOM, most_lost: u64::MAX };
+        let made = export(laptop.store(), &*laptop.world, terms, &mut bytes).and_then(|made| {
             exported(laptop.store(), &made)?;
             Ok(made.note.changes)
         });
