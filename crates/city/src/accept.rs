@@ -240,8 +240,10 @@ impl<'a> Intake<'a> {
     /// Writes the rulings over what is refused by rule as one change of the city's.
     fn judge(&mut self) -> Result<(), PenError> {
         let waited = judge::take_waiting(self.t, &self.stream)?;
-        let changes: Vec<&Change> = waited.iter().chain(&self.fresh).chain(&self.healed).collect();
-        let writes = judge::rulings(self.t, &self.city.kinds, &self.verdicts, &self.covered, &changes)?;
+        let changes: Vec<&Change> = waited.iter().chain(&self.fresh).collect();
+        let case =
+            judge::Case { verdicts: &self.verdicts, covered: &self.covered, changes, healed: &self.healed };
+        let writes = judge::rulings(self.t, &self.city.kinds, &case)?;
         for writes in writes.chunks(100) {
             let ruling = pen::draft(self.t, &self.log, &self.stream, self.now, "rule", writes)?;
             self.append(ruling)?;

@@ -98,7 +98,7 @@ fn answer(city: &City, head: &RequestHead, mut request: Request) -> Result<Vec<u
             }
             Carrier::Revoked => {
                 seen::note(t, &head.device, now)?;
-                quarantine::answer(t, head, &request, refused).map(Ok)
+                quarantine::answer(city, t, head, &request, refused).map(Ok)
             }
             // What it carried was judged by its signers and stays: a long history comes in several requests.
             Carrier::Stranger => Ok(Err(Refuse::new(StatusCode::FORBIDDEN, "not_enrolled"))),
@@ -345,8 +345,10 @@ impl Exchange<'_> {
             for (device, span) in spans {
                 chains.push((log::begun(self.t, stream, device)?, device, span));
             }
-            // What lets a device in came before what that device wrote, so in this order the other side folds once.
-            chains.sort_unstable_by_key(|(begun, ..)| *begun);
+            // A ruling goes before the change that it voids, whose values may be withheld: an answer that is cut shows
+            // nobody a blank without its reason. What lets a device in came before what that device wrote, so in
+            // this order the other side folds once.
+            chains.sort_unstable_by_key(|(begun, device, _)| (!verdicts.city.contains(device), *begun));
             for (_, device, span) in chains {
                 let room = match span {
                     Span::After(n) => self.send_after(stream, device, *n, &verdicts, out)?,

@@ -20,25 +20,31 @@ pub struct Fault {
     pub at: FaultPlace,
 }
 
-/// The rulings over these changes of one stream, as writes to the stream's record. A change that refers to something that is not
-/// held, or may have been judged before the city was set back, waits; a change of the city's own, one that folds as nothing,
-/// or one that is voided already needs no ruling.
-pub fn rulings(
-    connection: &Connection,
-    kinds: &Kinds,
-    verdicts: &Verdicts,
-    covered: &Covered,
-    changes: &[&Change],
-) -> Result<Vec<Write>, DbError> {
-    let Some(first) = changes.first() else { return Ok(Vec::new()) };
+/// Changes of one stream that wait for a judgement.
+pub struct Case<'a> {
+    pub verdicts: &'a Verdicts,
+    pub covered: &'a Covered,
+    /// New, or not judged when they came.
+    pub changes: Vec<&'a Change>,
+    /// Held until now without their values, which somebody had them withheld from brought: the city voided them once.
+    pub healed: &'a [Change],
+}
+
+/// The rulings over these changes, as writes to the stream's record. A change that refers to something that is not held, or
+/// may have been judged before the city was set back, waits; a change of the city's own, one that folds as nothing, or one
+/// that is voided already needs no ruling. What was voided once, and of whose ruling nobody knows, is judged again.
+pub fn rulings(connection: &Connection, kinds: &Kinds, case: &Case<'_>) -> Result<Vec<Write>, DbError> {
+    let Case { verdicts, covered, changes, healed } = case;
+    let all = || changes.iter().copied().map(|it| (it, false)).chain(healed.iter().map(|it| (it, true)));
+    let Some((first, _)) = all().next() else { return Ok(Vec::new()) };
     let bench = Bench::of(connection, &first.stream, verdicts)?;
     let mut writes = Vec::new();
-    let open = |change: &&&Change| {
+    let open = |(change, _): &(&Change, bool)| {
         !verdicts.city.contains(&change.header.device) && !verdicts.voided.contains_key(&change.id)
     };
-    for change in changes.iter().filter(open) {
+    for (change, healed) in all().filter(open) {
         let judged = covered.judged(change);
-        if judged == Judged::Before {
+        if judged == Judged::Before && (!healed || bench.is_ruled(change)) {
             continue;
         }
         if judged == Judged::NotKnown || !holds_refs(connection, change)? {
@@ -55,14 +61,15 @@ pub fn rulings(
                 let again = ruling_path(&change.id.to_string()[..31]);
                 writes.push(Write::to_stream(again, ruling.to_value(), Vec::new()));
             }
-            writes.push(Write::to_stream(
-                ruling_path(&change.id.to_string()[..32]),
-                ruling.to_value(),
-                Vec::new(),
-            ));
+            writes.push(Write::to_stream(path_over(change), ruling.to_value(), Vec::new()));
         }
     }
     Ok(writes)
+}
+
+/// Where the ruling over a change stands.
+fn path_over(change: &Change) -> String {
+    ruling_path(&change.id.to_string()[..32])
 }
 
 fn holds_refs(connection: &Connection, change: &Change) -> Result<bool, DbError> {
@@ -147,6 +154,12 @@ impl Bench<'_> {
         let about = log::touching(connection, stream, STREAM_KIND, STREAM_RECORD)?;
         let sealed = seal::sealed(&about, verdicts);
         Ok(Bench { connection, verdicts, about, sealed })
+    }
+
+    /// Says whether a ruling over the change is held, lifted or not.
+    fn is_ruled(&self, change: &Change) -> bool {
+        let path = path_over(change);
+        self.about.iter().flat_map(|known| &known.header.writes).any(|write| write.path == path)
     }
 
     fn fault(&self, change: &Change) -> Result<Option<Fault>, DbError> {

@@ -8,7 +8,7 @@ use crate::http::Refuse;
 use crate::log;
 use crate::pen::Write;
 use crate::revoke::verdicts;
-use crate::{accept, audit};
+use crate::{accept, audit, lacking};
 use axum::http::StatusCode;
 use replica::{Change, ChangeId, DeviceId, Ruling, Standing, StreamId, Verdicts, ruling_path};
 use rusqlite::Connection;
@@ -24,19 +24,21 @@ pub struct Quarantined {
     pub received_at: i64,
 }
 
-/// Tells a revoked device what is held of the streams that it wrote in, so that it hands in the rest. It gets no change
-/// and no receipt.
+/// Tells a revoked device what is held of the streams that it wrote in, and which of its values are missing, so that it
+/// hands in the rest. It gets no change and no receipt.
 pub fn answer(
+    city: &City,
     t: &Connection,
     head: &RequestHead,
     request: &Request,
     mut refused: Vec<RefusedPart>,
 ) -> Result<Vec<u8>, Refuse> {
-    let mut streams = Vec::new();
+    let (mut streams, mut wanted) = (Vec::new(), Vec::new());
     for ask in &request.streams {
         let state = match is_signer(t, &ask.stream, &head.device)? {
             true => {
                 has_room(t, &ask.stream, &head.device)?;
+                wanted.extend(lacking::wanted(city, t, &ask.stream, &head.device)?);
                 match stream_state(t, &ask.stream, &ask.have, &log::frontier(t, &ask.stream)?)?.0 {
                     StreamState::Same => StreamState::Differs {
                         frontier: log::frontier(t, &ask.stream)?,
@@ -55,7 +57,7 @@ pub fn answer(
         refused,
         retry_after: None,
         receipt: None,
-        wanted: Vec::new(),
+        wanted,
         more: false,
         changes: Vec::new(),
     };

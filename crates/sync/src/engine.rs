@@ -270,9 +270,12 @@ impl Engine {
         }
         let moved = course.handing_in.as_ref() != Some(&said);
         course.handing_in = Some(said);
-        let left = self.open_ends(store, ready, answer, course)?.iter().any(|open| open.lacks);
+        course.given.extend(std::mem::take(&mut course.wanted));
+        course.wanted = self.still_wanted(store, answer, course)?;
+        let lacks = self.open_ends(store, ready, answer, course)?.iter().any(|open| open.lacks);
+        let left = moved && lacks || !course.wanted.is_empty();
         let is_over = course.stall.after(moved && ready.sent > 0, moved);
-        match moved && left && !is_over {
+        match left && !is_over {
             true => Ok(Next::Again { wants: true }),
             false => Err(SyncError::Refused { code: REVOKED.to_owned(), detail: String::new() }),
         }

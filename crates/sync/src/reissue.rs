@@ -150,10 +150,15 @@ fn issues(changes: &[Change], same: &Same, known: &BTreeSet<ChangeId>) -> Vec<Is
 
 fn writes(change: &Change, same: &Same, issued: &BTreeSet<ChangeId>) -> Vec<IssueWrite> {
     let header = &change.header;
-    let values = change.values.as_deref().unwrap_or_default();
     let mut seen = BTreeSet::new();
     let mut writes = Vec::new();
-    for (write, value) in header.writes.iter().zip(values) {
+    for (at, write) in header.writes.iter().enumerate() {
+        let value = match (&change.values, change.unreadable) {
+            (Some(values), _) => Some(values[at].clone()),
+            (None, None) => left_of_redacted(&write.path),
+            (None, Some(_)) => None,
+        };
+        let Some(value) = value else { continue };
         let path = renamed_path(&write.path, same);
         let stays = write.kind != STREAM_KIND && !same.contains_key(&write.record);
         if stays && seen.insert((write.kind.clone(), write.record.clone(), path.clone())) {
@@ -161,12 +166,21 @@ fn writes(change: &Change, same: &Same, issued: &BTreeSet<ChangeId>) -> Vec<Issu
                 record: write.record.clone(),
                 kind: write.kind.clone(),
                 path,
-                value: renamed(value, same),
+                value: renamed(&value, same),
                 over: header.over(write).filter(|id| issued.contains(id)).collect(),
             });
         }
     }
     writes
+}
+
+/// What stands although its words were redacted: that a record or an item began, was deleted or was closed.
+fn left_of_redacted(path: &str) -> Option<Value> {
+    match path.rsplit('/').next() {
+        Some("~born") => Some(Value::Bool(true)),
+        Some("~gone" | "~final") => Some(Value::Object(serde_json::Map::new())),
+        _ => None,
+    }
 }
 
 /// Of records that are the same, one change with the fields that only this side has.

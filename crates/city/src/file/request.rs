@@ -86,7 +86,7 @@ fn take_in(city: &City, asks: &RequestHead, request: &mut Request) -> Result<Int
         seen::note(t, &asks.device, now)?;
         let carrier = right::carrier(t, &asks.device)?;
         if carrier == Carrier::Revoked {
-            quarantine::answer(t, asks, request, Vec::new())?;
+            quarantine::answer(city, t, asks, request, Vec::new())?;
         }
         let linked = if taken.new > 0 { link_kept(city, t, now)? } else { 0 };
         let unlinked = taken.unlinked.iter().map(|id| (*id, prevs.get(id).copied().flatten())).collect();

@@ -3,6 +3,7 @@
 use crate::world::{Laptop, TestCity, promise};
 use replica::{Change, DeviceId, Ruling, StreamId, Verdicts, ruling_path};
 use serde_json::{Value, json};
+use wire::Have;
 
 /// The code and place of the ruling over a change, if there is one.
 fn ruling(town: &TestCity, stream: &StreamId, change: &Change) -> Option<(String, String)> {
@@ -113,6 +114,28 @@ async fn each_sort_of_refusal_has_its_code_its_words_and_its_place() {
     let state = town.stored(&first.stream, "promise", "p1").unwrap();
     assert!(state.heads("text").contains(&after.id), "what comes after a refused change counts");
     assert!(town.city.check().unwrap().findings.is_empty());
+}
+
+#[tokio::test]
+async fn a_ruling_goes_out_before_the_change_whose_values_it_withholds() {
+    let town = TestCity::new();
+    let mut author = Laptop::new(1);
+    author.join(&town, "O003").await;
+    let mut reader = Laptop::new(2);
+    reader.join(&town, "O003").await;
+    let good: Vec<Change> =
+        (0..20).map(|at| author.write("promise", &format!("p{at}"), &promise("承诺"))).collect();
+    let bad = author.change(&[("promise", "p1", "promised_on", json!("三月"))]);
+    author.exchange(&town, &good.iter().chain([&bad]).collect::<Vec<_>>()).await.answer();
+    assert!(ruling(&town, &author.stream, &bad).is_some());
+
+    let sent = reader.ask(&town, Have::Full(Default::default()), 1 << 20).await.changes;
+    let sent: Vec<Change> = sent.into_iter().map(|raw| raw.verify().unwrap()).collect();
+    let place = |of: &dyn Fn(&Change) -> bool| sent.iter().position(of).unwrap();
+    let bare = place(&|change| change.id == bad.id);
+    let path = ruling_path(&bad.id.to_string()[..32]);
+    let ruled = place(&|change| change.header.writes.iter().any(|write| write.path == path));
+    assert!(sent[bare].raw.payload.is_none() && ruled < bare, "the ruling is {ruled}th, the change {bare}th");
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 use crate::rule::issue;
 use crate::town::{Laptop, START, Town, promise};
-use replica::RawChange;
+use replica::{Life, RawChange, Ruling, ruling_path};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use store::Author;
 use wire::LARGEST_BUDGET;
 
 #[test]
@@ -317,4 +318,32 @@ fn what_is_asked_ahead_is_used_and_goes_over_the_line_once() {
     let (many, in_parts) = cost("c", 2 * 1024);
     assert!(many >= few + 3, "{many} requests in small bodies, {few} in large ones");
     assert!(in_parts * 2 < at_once * 3, "{in_parts} B in small bodies, {at_once} B in large ones");
+}
+
+/// An author redacted, while the laptop was alone, what a record began with and what said why another was deleted.
+#[test]
+fn records_whose_words_were_redacted_begin_and_end_in_the_citys_stream_too() {
+    let town = Town::new();
+    Laptop::enrolled(&town, "first").exchange().unwrap();
+    let late = Laptop::new(&town, "late");
+    let record = |id: &str| late.store.record("promise", id).unwrap().unwrap();
+    ["kept", "gone"].iter().for_each(|id| late.write(id, promise(1)));
+    let began = record("kept").last.unwrap().change;
+    late.write("kept", json!({ "text": "后来写的" }));
+    late.remove("gone");
+    for change in [began, record("gone").last.unwrap().change] {
+        let (path, ruling) = (ruling_path(&change.to_string()[..32]), Ruling::Drop { change }.to_value());
+        late.store.write(&Author::new("zhd"), "redact", |w| w.put_stream(&path, ruling.clone())).unwrap();
+    }
+    assert!(record("kept").is_live() && matches!(record("gone").life, Life::Gone { .. }));
+
+    late.enrol(&town, "O003").unwrap();
+    late.exchange().unwrap();
+    sync::reissue(&late.store, &BTreeMap::new(), START, "zhd").unwrap();
+    late.exchange().unwrap();
+    assert!(record("kept").is_live());
+    let values: Vec<_> = record("kept").values().map(|(path, _)| path.to_owned()).collect();
+    assert_eq!(values, ["text"], "the rest is gone");
+    assert!(matches!(record("gone").life, Life::Gone { .. }), "nothing rises again");
+    late.agrees_with(&town);
 }

@@ -3,6 +3,7 @@
 
 use crate::town::{Laptop, Town, promise};
 use city::DeviceState;
+use replica::RawChange;
 
 fn lives(laptop: &Laptop, id: &str) -> bool {
     laptop.store.record("promise", id).unwrap().is_some_and(|record| record.is_live())
@@ -94,6 +95,37 @@ fn a_city_set_back_to_before_a_revocation_learns_it_from_whoever_comes() {
     assert!(!lives(&a, "after"), "the ruling came back with a");
     assert_eq!(town.city.quarantine(&stream).unwrap().len(), 1);
     assert_eq!(b.exchange().unwrap_err().code(), "revoked");
+    a.agrees_with(&town);
+    assert_eq!(town.city.check().unwrap().findings, []);
+}
+
+/// Somebody got the header of a refused change and not the ruling, the city forgot both, and the change's author was
+/// revoked: its values are asked for nevertheless, and it is refused again.
+#[test]
+fn a_city_set_back_asks_a_revoked_laptop_for_what_it_alone_has_and_judges_it_again() {
+    let mut town = Town::new();
+    let (a, b) = (Laptop::enrolled(&town, "a"), Laptop::joined(&town, "b"));
+    a.exchange().unwrap();
+    b.exchange().unwrap();
+    let earlier = town.copy("earlier");
+    let stream = a.store.own_stream().unwrap().unwrap();
+    crate::rule::issue(&b, &stream, "person", "bad", "born", serde_json::json!("三月五日"));
+    b.exchange().unwrap();
+    let bad = |of: &Laptop| {
+        of.store.changes(&stream).unwrap().into_iter().find(|it| it.touches("person", "bad")).unwrap()
+    };
+    a.store.apply(&[RawChange { payload: None, ..bad(&b).raw }]).unwrap();
+    town.set_back(earlier);
+    town.city.revoke(&stream, &b.store.device().unwrap()).unwrap();
+    a.exchange().unwrap();
+    let bare = "SELECT count(*) FROM change WHERE payload IS NULL";
+    assert_eq!(town.count(&town.folder, bare), 1);
+    assert_eq!(b.exchange().unwrap_err().code(), "revoked");
+    assert_eq!(town.count(&town.folder, bare), 0, "it had the values");
+    a.exchange().unwrap();
+    let rulings = a.store.record("stream", "~stream").unwrap().unwrap();
+    let over = format!("~ruling/{}", &bad(&a).id.to_string()[..32]);
+    assert_eq!(rulings.value(&over).unwrap()["code"], "not_a_date");
     a.agrees_with(&town);
     assert_eq!(town.city.check().unwrap().findings, []);
 }
