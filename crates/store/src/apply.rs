@@ -8,7 +8,7 @@ use crate::fold::Batch;
 use crate::log::{self, Held};
 use crate::store::Store;
 
-/// From so many changes on the search box follows afterwards.
+/// From so many changes on the search box follows afterwards, and the write-ahead log may become larger.
 const BULK: usize = 64;
 
 /// What became of the changes of one `apply`.
@@ -81,18 +81,22 @@ impl Store {
     fn unite(&self, changes: Verified, most: Option<u64>) -> Result<Applied, StoreError> {
         let Verified { good: verified, refused } = changes;
         let mut applied = Applied { refused, ..Applied::default() };
-        let touched = self.commit(|db, batch| {
-            most.into_iter().for_each(|most| batch.watch_losses(most));
-            if verified.len() >= BULK {
-                batch.index_later();
-            }
-            let any_waits = log::any_waits(db)?;
-            let mut intake = Intake { db, batch, applied: &mut applied, any_waits };
-            for change in verified {
-                intake.take(change)?;
-            }
-            Ok(Vec::new())
-        })?;
+        let is_bulk = verified.len() >= BULK;
+        let unite = || {
+            self.commit(|db, batch| {
+                most.into_iter().for_each(|most| batch.watch_losses(most));
+                if is_bulk {
+                    batch.index_later();
+                }
+                let any_waits = log::any_waits(db)?;
+                let mut intake = Intake { db, batch, applied: &mut applied, any_waits };
+                for change in verified {
+                    intake.take(change)?;
+                }
+                Ok(Vec::new())
+            })
+        };
+        let touched = if is_bulk { self.in_a_bulk(unite) } else { unite() }?;
         applied.new.clone_from(&touched.changes);
         applied.lost = touched.lost;
         self.tell(&touched);

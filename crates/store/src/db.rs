@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
 use crate::keys::FileKey;
+use crate::wal;
 
 /// Numbered from 1. Never edited after a release; a file with a higher number is refused.
 const MIGRATIONS: &[&str] = &[
@@ -129,6 +130,7 @@ fn version(db: &Connection) -> rusqlite::Result<i64> {
 fn settings(db: &Connection) -> rusqlite::Result<()> {
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    wal::settings(db)?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
@@ -179,6 +181,7 @@ mod tests {
     use crate::error::StoreError;
     use crate::keys::FileKey;
     use crate::sources::SystemSources;
+    use crate::wal;
     use rusqlite::OpenFlags;
 
     fn place() -> (tempfile::TempDir, Place, FileKey) {

@@ -36,6 +36,7 @@ mod search;
 mod sources;
 mod store;
 mod touched;
+mod wal;
 mod whole;
 mod words;
 mod write;

@@ -24,7 +24,7 @@ pub struct Store {
     place: Place,
     key: FileKey,
     keys: Mutex<KeyFile>,
-    writing: Mutex<Connection>,
+    pub(crate) writing: Mutex<Connection>,
     reading: Mutex<Connection>,
     listeners: Mutex<Vec<Listener>>,
     kinds: Kinds,
@@ -308,7 +308,7 @@ impl std::fmt::Debug for Store {
 }
 
 /// A panic of another thread left no half-done state: its transaction was rolled back.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -25,6 +25,30 @@ fn a_second_computer_has_everything() {
 }
 
 #[test]
+fn a_bulk_leaves_its_pages_in_the_log_and_the_log_shrinks_again() {
+    let first = World::founded();
+    let second = first.second();
+    let minutes = "学习传达上级精神。".repeat(2_000);
+    for at in 0..120 {
+        first.create("meeting", &format!("m{at}"), &fields([("summary", json!(minutes))]));
+    }
+    let file = second.store().file().to_owned();
+    let sizes = || {
+        let log = file.with_extension("db-wal");
+        [&file, &log].map(|path| std::fs::metadata(path).unwrap().len() / 1_000_000)
+    };
+    second.pull(&first);
+    let [pages, log] = sizes();
+    assert!(pages < 1 && log > 5, "the file has {pages} MB, the log {log}");
+    for at in 0..2 {
+        second.create("person", &format!("p{at}"), &person("张三"));
+    }
+    let [pages, log] = sizes();
+    assert!(pages > 5 && log <= 4, "the file has {pages} MB, the log {log}");
+    assert_eq!(second.value("meeting", "m7", "summary"), Some(json!(minutes)));
+}
+
+#[test]
 fn concurrent_values_are_a_conflict_until_someone_writes_over_both() {
     let first = World::founded();
     first.create("meeting", "m1", &meeting("会", "2026-10-13T14:00"));
