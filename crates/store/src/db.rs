@@ -181,7 +181,6 @@ mod tests {
     use crate::error::StoreError;
     use crate::keys::FileKey;
     use crate::sources::SystemSources;
-    use crate::wal;
     use rusqlite::OpenFlags;
 
     fn place() -> (tempfile::TempDir, Place, FileKey) {
