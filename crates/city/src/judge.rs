@@ -26,7 +26,7 @@ pub struct Case<'a> {
     pub covered: &'a Covered,
     /// New, or not judged when they came.
     pub changes: Vec<&'a Change>,
-    /// Held until now without their values, which somebody had them withheld from brought: the city voided them once.
+    /// Held until now without their values, which were withheld from whoever brought them: the city voided them once.
     pub healed: &'a [Change],
 }
 
