@@ -132,8 +132,10 @@ impl<'a> Intake<'a> {
         taken.new += new;
         if new > 0 {
             self.notice_own()?;
-            self.covered = Covered::take(self.t, &self.stream, presented, &self.verdicts)?;
-            self.judge()?;
+            let waited = judge::take_waiting(self.t, &self.stream)?;
+            let open = waited.iter().chain(&self.fresh);
+            self.covered = Covered::take(self.t, &self.stream, presented, &self.verdicts, open)?;
+            self.judge(&waited)?;
             self.settle()?;
         }
         Ok(())
@@ -238,8 +240,7 @@ impl<'a> Intake<'a> {
     }
 
     /// Writes the rulings over what is refused by rule as one change of the city's.
-    fn judge(&mut self) -> Result<(), PenError> {
-        let waited = judge::take_waiting(self.t, &self.stream)?;
+    fn judge(&mut self, waited: &[Change]) -> Result<(), PenError> {
         let changes: Vec<&Change> = waited.iter().chain(&self.fresh).collect();
         let case =
             judge::Case { verdicts: &self.verdicts, covered: &self.covered, changes, healed: &self.healed };

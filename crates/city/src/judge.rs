@@ -43,8 +43,8 @@ pub fn rulings(connection: &Connection, kinds: &Kinds, case: &Case<'_>) -> Resul
         !verdicts.city.contains(&change.header.device) && !verdicts.voided.contains_key(&change.id)
     };
     for (change, healed) in all().filter(open) {
-        let judged = covered.judged(change);
-        if judged == Judged::Before && (!healed || bench.is_ruled(change)) {
+        let judged = if healed { bench.judged(change) } else { covered.judged(change) };
+        if judged == Judged::Before {
             continue;
         }
         if judged == Judged::NotKnown || !holds_refs(connection, change)? {
@@ -156,10 +156,11 @@ impl Bench<'_> {
         Ok(Bench { connection, verdicts, about, sealed })
     }
 
-    /// Says whether a ruling over the change is held, lifted or not.
-    fn is_ruled(&self, change: &Change) -> bool {
+    /// What was voided once is judged again if no ruling over it is held, lifted or not.
+    fn judged(&self, change: &Change) -> Judged {
         let path = path_over(change);
-        self.about.iter().flat_map(|known| &known.header.writes).any(|write| write.path == path)
+        let mut writes = self.about.iter().flat_map(|known| &known.header.writes);
+        if writes.any(|write| write.path == path) { Judged::Before } else { Judged::No }
     }
 
     fn fault(&self, change: &Change) -> Result<Option<Fault>, DbError> {

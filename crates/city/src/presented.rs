@@ -3,8 +3,8 @@
 
 use crate::db::DbError;
 use crate::log;
-use replica::{Change, ChangeId, DeviceId, StreamId, Verdicts};
-use rusqlite::{Connection, OptionalExtension};
+use replica::{Change, ChangeId, DeviceId, StreamId, Verdicts, planted};
+use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::Presented;
 
@@ -28,26 +28,34 @@ pub enum Judged {
 
 impl Covered {
     /// Takes in what these receipts say of the stream, after the changes beside them were appended. A receipt counts if
-    /// a key that the root certified signed it.
-    pub fn take(
+    /// a key that the root certified signed it. `open` are the changes that are to be judged: whether a receipt covers
+    /// them is a matter of their chains, whatever the city's clock said then or says now.
+    pub fn take<'a>(
         t: &Connection,
         stream: &StreamId,
         presented: &[Presented],
         verdicts: &Verdicts,
+        open: impl Iterator<Item = &'a Change>,
     ) -> Result<Covered, DbError> {
+        let mut ends = Vec::new();
         for presented in presented.iter().filter(|it| verdicts.city.contains(&it.receipt.key)) {
             for (_, frontier) in presented.frontiers.iter().filter(|(named, _)| named == stream) {
                 for device in frontier.0.keys() {
-                    for end in frontier.ends(device) {
-                        promise(t, stream, device, end, presented.receipt.at)?;
-                    }
+                    ends.extend(frontier.ends(device).map(|(n, id)| (presented.receipt.at, *device, n, id)));
                 }
             }
         }
         let mut covered = Covered::default();
+        let mut held = Vec::new();
+        for (at, device, n, id) in ends {
+            match log::holds(t, &id)? {
+                true => held.push((at, id)),
+                false => promise(t, stream, (device, n, id), at)?,
+            }
+        }
         for (device, n, id, at) in promises(t, stream)? {
             if log::holds(t, &id)? {
-                covered.walk(t, id, at)?;
+                held.push((at, id));
                 t.prepare_cached("DELETE FROM promised_end WHERE stream = ?1 AND id = ?2")?
                     .execute((stream.0.as_slice(), id.0.as_slice()))?;
             } else {
@@ -55,26 +63,37 @@ impl Covered {
                 *highest = n.max(*highest);
             }
         }
+        // The earliest first, so that a later one does not stop at what an earlier one dates.
+        held.sort_unstable();
+        let open = Open::of(open);
+        held.into_iter().try_for_each(|(at, end)| covered.walk(t, end, at, &open))?;
         Ok(covered)
     }
 
     /// Everything before an end was got by then too.
-    fn walk(&mut self, t: &Connection, end: ChangeId, at: i64) -> Result<(), DbError> {
+    fn walk(&mut self, t: &Connection, end: ChangeId, at: i64, open: &Open) -> Result<(), DbError> {
         let mut next = Some(end);
         while let Some(id) = next {
             let earlier = t
                 .prepare_cached("UPDATE change SET received_at = ?2 WHERE id = ?1 AND received_at > ?2")?
-                .execute((id.0.as_slice(), at))?;
-            if earlier == 0 {
+                .execute((id.0.as_slice(), at))?
+                > 0;
+            let Some(change) = log::get(t, &id)? else { return Ok(()) };
+            if !earlier && !open.reaches(&change) {
                 return Ok(());
             }
-            self.receipted.insert(id);
-            next = log::get(t, &id)?.and_then(|change| change.header.prev);
+            if earlier || open.ids.contains(&id) {
+                self.receipted.insert(id);
+            }
+            next = change.header.prev;
         }
         Ok(())
     }
 
     pub fn judged(&self, change: &Change) -> Judged {
+        if planted!(JudgedAgain) {
+            return Judged::No;
+        }
         if self.receipted.contains(&change.id) {
             return Judged::Before;
         }
@@ -90,21 +109,36 @@ impl Covered {
     }
 }
 
-/// Keeps the earliest word about an end.
+/// The changes that are to be judged, and how far down each device's chain they lie.
+struct Open {
+    ids: BTreeSet<ChangeId>,
+    lowest: BTreeMap<DeviceId, u64>,
+}
+
+impl Open {
+    fn of<'a>(changes: impl Iterator<Item = &'a Change>) -> Open {
+        let mut open = Open { ids: BTreeSet::new(), lowest: BTreeMap::new() };
+        for change in changes {
+            open.ids.insert(change.id);
+            let lowest = open.lowest.entry(change.header.device).or_insert(change.header.n);
+            *lowest = change.header.n.min(*lowest);
+        }
+        open
+    }
+
+    /// Says whether one of them may lie at this change or before it.
+    fn reaches(&self, change: &Change) -> bool {
+        self.lowest.get(&change.header.device).is_some_and(|lowest| *lowest <= change.header.n)
+    }
+}
+
+/// Keeps the earliest word about an end that is not held.
 fn promise(
     t: &Connection,
     stream: &StreamId,
-    device: &DeviceId,
-    (n, id): (u64, ChangeId),
+    (device, n, id): (DeviceId, u64, ChangeId),
     at: i64,
 ) -> Result<(), DbError> {
-    let got: Option<i64> = t
-        .prepare_cached("SELECT received_at FROM change WHERE id = ?1")?
-        .query_row([id.0.as_slice()], |row| row.get(0))
-        .optional()?;
-    if got.is_some_and(|got| got <= at) {
-        return Ok(());
-    }
     t.prepare_cached(
         "INSERT INTO promised_end (stream, device, n, id, at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET at = min(at, excluded.at)",
@@ -121,10 +155,8 @@ fn promise(
 
 type Promise = (DeviceId, u64, ChangeId, i64);
 
-/// The earliest first, so that a later one does not stop at what an earlier one dates.
 fn promises(t: &Connection, stream: &StreamId) -> Result<Vec<Promise>, DbError> {
-    let mut statement =
-        t.prepare_cached("SELECT device, n, id, at FROM promised_end WHERE stream = ?1 ORDER BY at, n")?;
+    let mut statement = t.prepare_cached("SELECT device, n, id, at FROM promised_end WHERE stream = ?1")?;
     let mut rows = statement.query([stream.0.as_slice()])?;
     let mut promises = Vec::new();
     while let Some(row) = rows.next()? {

@@ -68,6 +68,8 @@ bugs! {
     OutboxStops,
     /// a ruling is made again at every request
     RulingTwice,
+    /// a city that was set back judges again what it had accepted
+    JudgedAgain,
     /// the city shows everybody what it refused
     RefusedShown,
     /// a revoked device is served

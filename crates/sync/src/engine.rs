@@ -254,10 +254,10 @@ impl Engine {
         answer: &Answer,
         course: &mut Course,
     ) -> Result<Next, SyncError> {
-        let mut said = BTreeMap::new();
+        let (mut said, mut moved) = (BTreeMap::new(), false);
         for (sides, streamed) in ready.asked.sides.iter().zip(&answer.streams) {
             if let StreamState::Differs { frontier, traces } = &streamed.state {
-                course.traces.insert(sides.stream, traces.clone());
+                moved |= course.traces.insert(sides.stream, traces.clone()).as_ref() != Some(traces);
                 said.insert(sides.stream, frontier.clone());
             }
         }
@@ -268,11 +268,14 @@ impl Engine {
                 course.refused.insert(*device);
             }
         }
-        let moved = course.handing_in.as_ref() != Some(&said);
+        moved |= course.handing_in.as_ref() != Some(&said);
         course.handing_in = Some(said);
         course.given.extend(std::mem::take(&mut course.wanted));
         course.wanted = self.still_wanted(store, answer, course)?;
-        let lacks = self.open_ends(store, ready, answer, course)?.iter().any(|open| open.lacks);
+        // Where a chain parted is known once the city was told this side's ends; it may lack what it wrote itself.
+        let asks = !ready.asked.wants;
+        let open = self.open_ends(store, ready, answer, course)?;
+        let lacks = open.iter().any(|open| open.lacks || open.wants && asks);
         let left = moved && lacks || !course.wanted.is_empty();
         let is_over = course.stall.after(moved && ready.sent > 0, moved);
         match left && !is_over {

@@ -17,8 +17,10 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number in `0..limit`; the bias of the remainder does not matter here.
+    /// A number in `0..limit`, which is not empty; the bias of the remainder does not matter here.
+    #[track_caller]
     pub fn below(&mut self, limit: usize) -> usize {
+        assert!(limit > 0, "there is something to draw from");
         usize::try_from(self.draw() % limit as u64).expect("a number below a usize is a usize")
     }
 

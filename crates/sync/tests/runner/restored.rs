@@ -148,6 +148,26 @@ fn receipts_say_when_a_restored_city_had_got_a_change_and_that_it_judged_it() {
 }
 
 #[test]
+fn a_receipt_keeps_a_change_from_being_judged_again_whatever_the_clock_of_the_restored_city_says() {
+    let mut town = Town::new();
+    let a = Laptop::enrolled(&town, "a");
+    a.write("r1", promise(1));
+    a.exchange().unwrap();
+    let earlier = town.copy("earlier");
+    a.write("r1", promise(2));
+    a.exchange().unwrap();
+    town.set_back_at(earlier, START - 3653 * 86_400_000);
+    let stream = a.store.own_stream().unwrap().unwrap();
+    town.city.seal(&stream, "promise", "r1").unwrap();
+    a.exchange().unwrap();
+    assert_eq!(a.store.returned().unwrap(), [], "it was accepted before the record was archived");
+    a.agrees_with(&town);
+    a.write("r1", promise(3));
+    a.exchange().unwrap();
+    assert_eq!(a.store.returned().unwrap().len(), 1, "what is new is judged");
+}
+
+#[test]
 fn a_city_restored_by_the_command_heals_from_its_laptops() {
     let mut town = Town::new();
     let a = Laptop::enrolled(&town, "a");

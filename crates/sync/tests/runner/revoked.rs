@@ -131,6 +131,27 @@ fn a_city_set_back_asks_a_revoked_laptop_for_what_it_alone_has_and_judges_it_aga
 }
 
 #[test]
+fn a_revoked_laptop_hands_in_what_the_city_itself_wrote_before_it_was_set_back() {
+    let mut town = Town::new();
+    let (a, b) = (Laptop::enrolled(&town, "a"), Laptop::joined(&town, "b"));
+    a.write("r1", promise(1));
+    a.exchange().unwrap();
+    b.exchange().unwrap();
+    let earlier = town.copy("earlier");
+    let stream = a.store.own_stream().unwrap().unwrap();
+    town.city.seal(&stream, "promise", "r1").unwrap();
+    b.exchange().unwrap();
+    town.set_back(earlier);
+    // The city's chain parts here, and has nothing of the laptop's to ask for.
+    town.city.revoke(&stream, &b.store.device().unwrap()).unwrap();
+    assert_eq!(b.exchange().unwrap_err().code(), "revoked");
+    a.exchange().unwrap();
+    let about = a.store.record("stream", "~stream").unwrap().unwrap();
+    assert!(about.value("~seal/promise/r1").is_some(), "archived, as only the revoked laptop knew");
+    a.agrees_with(&town);
+}
+
+#[test]
 fn a_lost_laptop_is_replaced_and_the_new_one_gets_everything() {
     let town = Town::new();
     let lost = Laptop::enrolled(&town, "lost");

@@ -23,7 +23,7 @@ struct Cli {
     /// Print the diary of every story, not only of one that breaks a rule.
     #[arg(long)]
     diary: bool,
-    /// Leave out files and attachments.
+    /// Leave out files, attachments and what the city's staff do.
     #[arg(long)]
     records: bool,
     /// Go on after a broken rule.

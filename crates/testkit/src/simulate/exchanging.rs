@@ -8,7 +8,7 @@ use wire::enrol::EnrolCode;
 use super::base::address;
 use super::laptop::Laptop;
 use super::line::{Delayed, Fault, Line};
-use super::oracle::{ENDS, ERROR, REPORTED, RIGHTS, broken};
+use super::oracle::{ACCEPTED, ENDS, ERROR, REPORTED, RIGHTS, broken};
 use super::stage::{Stage, Who};
 use crate::random::Random;
 
@@ -85,9 +85,11 @@ impl Stage {
         let before = self.site.mirror.verdicts(&self.laptops[at].branch);
         // One that finds that its folder was copied takes a new identity on the way.
         let asked = self.laptops[at].store().device()?;
+        let accepted = self.accepted(at)?;
         let Some(Ran { done, hits }) = self.run_exchange(at, course)? else { return Ok(Vec::new()) };
         let asks = self.laptops[at].store().device()?;
         self.look_at_what_came(at, &[asked, asks], &before)?;
+        self.check_accepted(at, &accepted)?;
         if course.is_clean() && matches!(done, Some(Ok(_))) {
             self.laptops[at].stale = false;
             self.check_reported(at)?;
@@ -145,11 +147,40 @@ impl Stage {
             .filter_map(|id| Some((*id, laptop.mirror.change(id)?.header.device)))
             .collect();
         let (name, branch) = (laptop.name, laptop.branch);
+        self.note_refused(Who::Laptop(at), &new);
         self.look(Who::City)?;
         let now = self.site.mirror.verdicts(&branch);
         let own = |author: &DeviceId| devices.iter().any(|device| now.succeeds(*device, *author));
         match given.iter().find(|(_, author)| !own(author)) {
             Some((id, _)) => broken(RIGHTS, format!("{name} was given {id}, which the city refused")),
+            None => Ok(()),
+        }
+    }
+
+    /// What a laptop has receipts for, and a city that was set back does not hold any more.
+    fn accepted(&self, at: usize) -> Result<Vec<ChangeId>> {
+        if self.times_set_back() == 0 {
+            return Ok(Vec::new());
+        }
+        let laptop = &self.laptops[at];
+        let gone = |id: &ChangeId| !self.site.mirror.holds(id) && !self.refused.contains(id);
+        let mut accepted = Vec::new();
+        for (id, _) in laptop.mirror.ids().filter(|(id, kept)| kept.stream == laptop.branch && gone(id)) {
+            if !laptop.store().receipts_for(&[*id])?.is_empty() {
+                accepted.push(*id);
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Whoever brings the receipt with the change, the city does not judge it again, whatever it knows by now.
+    fn check_accepted(&self, at: usize, accepted: &[ChangeId]) -> Result<()> {
+        let voided = self.site.mirror.verdicts(&self.laptops[at].branch).voided;
+        match accepted.iter().find(|id| voided.contains_key(*id)) {
+            Some(id) => {
+                let name = self.laptops[at].name;
+                broken(ACCEPTED, format!("{name} had a receipt for {id}, which the city refused"))
+            }
             None => Ok(()),
         }
     }

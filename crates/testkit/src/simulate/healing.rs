@@ -174,10 +174,14 @@ impl Stage {
             let laptop = &self.laptops[at];
             let verdicts = self.site.mirror.verdicts(&laptop.branch);
             for (id, kept) in laptop.mirror.ids().filter(|(_, kept)| kept.stream == laptop.branch) {
-                let everywhere = kept.payload && self.site.mirror.has_whole(id);
+                let citys = self.site.mirror.has_whole(id);
                 let redacted = laptop.mirror.change(id).is_some_and(|change| verdicts.drops(change));
-                if !everywhere && !redacted && !verdicts.voided.contains_key(id) {
-                    return broken(HEALS, format!("{} or the city lacks the values of {id}", laptop.name));
+                if !(kept.payload && citys || redacted || verdicts.voided.contains_key(id)) {
+                    let has = (kept.payload, citys);
+                    return broken(
+                        HEALS,
+                        format!("{} and the city have the values of {id}: {has:?}", laptop.name),
+                    );
                 }
             }
         }

@@ -35,6 +35,7 @@ pub const FOLDED: &str = "the state is a function of the set of changes";
 pub const MEANS: &str = "a record says what its changes plainly say";
 pub const DONE: &str = "what a person did is what they see";
 pub const REPORTED: &str = "已上报 is what the city holds";
+pub const ACCEPTED: &str = "what the city gave a receipt for it does not refuse later";
 pub const RIGHTS: &str = "nobody gets or does what they have no right to";
 pub const RULED: &str = "what is done once is done once";
 pub const HEALS: &str = "after the faults stop everything drains and agrees";

@@ -154,9 +154,7 @@ impl Stage {
         if self.photos.is_empty() {
             return Ok(());
         }
-        let standing = self.standing()?;
-        let mut there: BTreeSet<BlobHash> = self.site.mirror.blobs.clone();
-        standing.iter().for_each(|at| there.extend(&self.laptops[*at].mirror.blobs));
+        let (standing, there) = (self.standing()?, self.photos_there()?);
         self.laptops.iter().for_each(|laptop| laptop.world.pass(LATER_MS));
         self.site.world.pass(LATER_MS);
         for _ in 0..ROUNDS {
@@ -170,7 +168,15 @@ impl Stage {
         Ok(())
     }
 
-    fn check_photos(&self, at: usize, there: &BTreeSet<BlobHash>) -> Result<()> {
+    /// The photos that the city or a laptop with rights has.
+    pub fn photos_there(&self) -> Result<BTreeSet<BlobHash>> {
+        let mut there = self.site.mirror.blobs.clone();
+        self.standing()?.iter().for_each(|at| there.extend(&self.laptops[*at].mirror.blobs));
+        Ok(there)
+    }
+
+    /// Whether a laptop and the city have every one of these that the laptop's records show.
+    pub fn check_photos(&self, at: usize, there: &BTreeSet<BlobHash>) -> Result<()> {
         let laptop = &self.laptops[at];
         let shown = laptop.store().blobs_shown()?;
         for named in shown.iter().filter(|named| named.stream == laptop.branch && there.contains(&named.hash))

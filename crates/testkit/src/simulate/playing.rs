@@ -63,6 +63,8 @@ impl Stage {
             What::Photo => self.photo(dice),
             What::Blobs => self.carry(dice, |_| Course::clean()),
             What::BlobCut => self.carry_badly(dice),
+            What::Seal => self.seal(dice),
+            What::Erase => self.erase(dice),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The stage: laptops, a city, copies of their folders, and messages on their way. One event at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use replica::StreamId;
+use replica::{ChangeId, Ruling, StreamId};
 use tempfile::TempDir;
 use wire::enrol::EnrolCode;
 
@@ -48,6 +48,8 @@ pub struct Stage {
     pub spares: Vec<Spare>,
     pub delayed: Delayed,
     pub promises: Promises,
+    /// What the city refused at some time, also if it forgot that since.
+    pub refused: BTreeSet<ChangeId>,
     pub known: Known,
     /// Files on sticks that lie around.
     pub sticks: Vec<Stick>,
@@ -92,6 +94,7 @@ impl Stage {
             spares: Vec::new(),
             delayed: Delayed::default(),
             promises: Promises::default(),
+            refused: BTreeSet::new(),
             known: base.known.clone(),
             sticks: Vec::new(),
             photos: Photos::new(),
@@ -137,11 +140,24 @@ impl Stage {
 
     /// Looks at one of them: it lost nothing, and what it stored is what its changes come to.
     pub fn look(&mut self, who: Who) -> Result<()> {
-        match who {
+        let new = match who {
             Who::Laptop(at) => self.laptops[at].look(&mut self.known)?,
             Who::City => self.site.look(&mut self.known)?,
         };
+        self.note_refused(who, &new);
         self.look_at_photos(who)
+    }
+
+    pub fn note_refused(&mut self, who: Who, new: &[ChangeId]) {
+        let mirror = match who {
+            Who::Laptop(at) => &self.laptops[at].mirror,
+            Who::City => &self.site.mirror,
+        };
+        let said = new.iter().filter_map(|id| mirror.change(id)).flat_map(|it| it.values.iter().flatten());
+        self.refused.extend(said.filter_map(|value| match Ruling::from_value(value) {
+            Some(Ruling::Void { change, .. }) => Some(change),
+            Some(_) | None => None,
+        }));
     }
 
     fn check_fresh(&mut self) -> Result<()> {

@@ -219,6 +219,7 @@ impl Stage {
 
     /// Once the faults stopped, files alone bring a branch together as the line does.
     pub fn heal_by_files(&mut self) -> Result<()> {
+        let photos = self.photos_there()?;
         for _ in 0..TRIPS {
             for at in self.standing()? {
                 self.trip(at)?;
@@ -233,6 +234,7 @@ impl Stage {
                     format!("files leave {name} with {waiting} to report, and the city lacks {lacks}"),
                 );
             }
+            self.check_photos(at, &photos)?;
         }
         Ok(())
     }

@@ -41,6 +41,8 @@ pub enum What {
     Photo,
     Blobs,
     BlobCut,
+    Seal,
+    Erase,
 }
 
 use What::*;
@@ -90,9 +92,12 @@ impl What {
         (BlobCut, 20),
     ];
 
+    /// The same for what the city's staff do.
+    const RULED: [(What, usize); 2] = [(Seal, 60), (Erase, 40)];
+
     /// Everything, in order of the lists above.
     pub fn all() -> impl Iterator<Item = What> {
-        Self::WEIGHTS.into_iter().chain(Self::CARRIED).map(|(what, _)| what)
+        Self::WEIGHTS.into_iter().chain(Self::CARRIED).chain(Self::RULED).map(|(what, _)| what)
     }
 
     /// What is not daily work. Every pair of these must meet in some story.
@@ -137,24 +142,29 @@ pub struct Story {
 }
 
 const EVENTS: usize = 60;
-/// Events beside those, with files and attachments.
+/// Events beside those, with files and attachments, and of the city's staff.
 const CARRIED: usize = 14;
+const RULED: usize = 5;
 /// A story has its own few faults more often than others, so that faults meet.
 const FAVOURITES: usize = 4;
 
 impl Story {
     pub fn of(seed: u64) -> Story {
         let mut story = Story::of_records(seed);
-        let mut dice = Random::seeded(seed ^ 0x5117_a7e5_0000_0002);
-        for _ in 0..CARRIED {
-            let what = What::draw(&What::CARRIED, &mut dice);
-            let at = dice.below(story.events.len() + 1);
-            story.events.insert(at, Event { what, dice: dice.draw() });
-        }
+        story.strew(&What::CARRIED, CARRIED, &mut Random::seeded(seed ^ 0x5117_a7e5_0000_0002));
+        story.strew(&What::RULED, RULED, &mut Random::seeded(seed ^ 0x5117_a7e5_0000_0003));
         story
     }
 
-    /// The same without files and attachments.
+    fn strew(&mut self, from: &[(What, usize)], count: usize, dice: &mut Random) {
+        for _ in 0..count {
+            let what = What::draw(from, dice);
+            let at = dice.below(self.events.len() + 1);
+            self.events.insert(at, Event { what, dice: dice.draw() });
+        }
+    }
+
+    /// The same without files, attachments and what the city's staff do.
     pub fn of_records(seed: u64) -> Story {
         let mut dice = Random::seeded(seed ^ 0x5117_a7e5_0000_0001);
         let laptops = dice.between(2, 6);

@@ -68,7 +68,8 @@ fn target(store: &Store, what: What, dice: &mut Random) -> Result<Option<Target>
             What::Finalise if live && open => "closes",
             What::Correct if live && !open => "corrects",
             What::Edit if live && open => "edits",
-            What::Edit if !exists => "makes",
+            // A record of which only the closing came is nothing that a person would make again.
+            What::Edit if !exists && open => "makes",
             _ => continue,
         };
         return Ok(Some(Target { kind, id, verb }));
@@ -150,7 +151,7 @@ fn told(words: String, touched: &Touched) -> Option<Act> {
     (!touched.changes.is_empty()).then(|| Act { words, saved: touched.changes.clone(), wrong: None })
 }
 
-fn record(dice: &mut Random) -> (&'static str, &'static str) {
+pub fn record(dice: &mut Random) -> (&'static str, &'static str) {
     match dice.chance(70) {
         true => ("meeting", MEETINGS[dice.below(MEETINGS.len())]),
         false => ("promise", PROMISES[dice.below(PROMISES.len())]),

@@ -1,5 +1,6 @@
-import { computed, shallowRef, type ComputedRef } from 'vue'
-import { call, useAction, type AttachmentForm, type CallFailed } from '@/host'
+import { computed, nextTick, shallowRef, useTemplateRef, type ComputedRef } from 'vue'
+import { call, useAction, type AttachmentForm, type FileState } from '@/host'
+import { errorWords, words } from '@/words'
 
 /** Fetches the photo that is looked at, one at a time; `busy` while any is on its way. What came of another one is not told. */
 export function useFetching(looked: () => AttachmentForm | undefined): {
@@ -8,7 +9,7 @@ export function useFetching(looked: () => AttachmentForm | undefined): {
   busy: ComputedRef<boolean>
   fetching: ComputedRef<boolean>
   stopping: ComputedRef<boolean>
-  error: ComputedRef<CallFailed | undefined>
+  problem: ComputedRef<string | undefined>
 } {
   const hash = shallowRef('')
   const fetched = useAction(() => call('fetch_photo', { hash: hash.value }))
@@ -31,6 +32,19 @@ export function useFetching(looked: () => AttachmentForm | undefined): {
     busy: computed(() => fetched.busy.value),
     fetching: computed(() => fetched.busy.value && isLooked.value),
     stopping: computed(() => fetched.busy.value && stopped.value),
-    error: computed(() => (isLooked.value && fetched.error.value?.code !== 'stopped' ? fetched.error.value : undefined)),
+    problem: computed(() => {
+      const error = fetched.error.value
+      if (!error || !isLooked.value || error.code === 'stopped') return undefined
+      return error.code === 'cut_off' ? words.attachments.fetchCut : errorWords(error)
+    }),
+  }
+}
+
+/** A document's state while it is not here, and the focus handed on to the element whose ref is `link` once it has come. */
+export function useAbsence(state: () => FileState | undefined) {
+  const link = useTemplateRef<HTMLElement>('link')
+  return {
+    absent: computed(() => (state()?.whereabouts === 'on_its_way' ? state() : undefined)),
+    toLink: () => void nextTick(() => link.value?.focus()),
   }
 }
