@@ -11,7 +11,7 @@ use wire::Presented;
 /// What is known of earlier receipts, about changes of one stream.
 #[derive(Debug, Default)]
 pub struct Covered {
-    /// Got at another time than now.
+    /// Covered by one of them: judged when it was given, and dated by it if that is earlier.
     receipted: BTreeSet<ChangeId>,
     /// The highest end of each device that a receipt names and that is still to come.
     promised: BTreeMap<DeviceId, u64>,
@@ -63,6 +63,9 @@ impl Covered {
                 *highest = n.max(*highest);
             }
         }
+        if held.is_empty() {
+            return Ok(covered);
+        }
         // The earliest first, so that a later one does not stop at what an earlier one dates.
         held.sort_unstable();
         let open = Open::of(open);
@@ -70,10 +73,10 @@ impl Covered {
         Ok(covered)
     }
 
-    /// Everything before an end was got by then too.
+    /// Everything before an end was got by then too. What an earlier receipt covers is not walked again.
     fn walk(&mut self, t: &Connection, end: ChangeId, at: i64, open: &Open) -> Result<(), DbError> {
         let mut next = Some(end);
-        while let Some(id) = next {
+        while let Some(id) = next.filter(|id| !self.receipted.contains(id)) {
             let earlier = t
                 .prepare_cached("UPDATE change SET received_at = ?2 WHERE id = ?1 AND received_at > ?2")?
                 .execute((id.0.as_slice(), at))?
@@ -103,7 +106,7 @@ impl Covered {
         }
     }
 
-    /// The changes that were got at another time than now.
+    /// The changes that these receipts date or keep from being judged again.
     pub fn receipted(&self) -> &BTreeSet<ChangeId> {
         &self.receipted
     }
