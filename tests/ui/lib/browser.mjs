@@ -78,13 +78,14 @@ export async function sound(page, where) {
 /** The screen of an office. */
 export const OFFICE = { office: { width: 1440, height: 900 } }
 
-/** Pictures at every size, and that nothing is cut off sideways at any of them. */
-export async function pictures(page, name, sizes = SIZES) {
+/** Pictures at every size, from the top or with `of` in sight, and that nothing is cut off sideways at any of them. */
+export async function pictures(page, name, sizes = SIZES, of = undefined) {
   mkdirSync(PICTURES, { recursive: true })
   await toasts(page, 'hidden')
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport)
     await page.evaluate(() => scrollTo(0, 0))
+    if (of) await of.evaluate((it) => it.scrollIntoView({ block: 'center' }))
     await settled(page)
     await page.screenshot({ path: `${PICTURES}${name}-${size}.png` })
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)

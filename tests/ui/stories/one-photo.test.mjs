@@ -71,7 +71,7 @@ test('one photo on demand', async (t) => {
 
   await t.test('a document comes by keyboard from where its name stands, and can be saved then', async () => {
     await sees(second.getByTestId('absent-document'), /^352 KB，还没有取到本机$/)
-    await pictures(second, 'document-absent')
+    await pictures(second, 'document-absent', undefined, second.getByTestId('absent-document'))
     await sound(second, 'document, absent')
     await button(second, '取回 签到表.pdf').focus()
     await second.keyboard.press('Enter')
